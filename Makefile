@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+# make            build library, command, backends
+# make run        set up what is missing, build, run the main job
+# make test       set up what is missing, run every test
+# make bench      benchmarks (programs, not tests)
+# make install    DESTDIR= PREFIX=/usr/local
+# Variants: V=release (default), asan, tsan, debug
+
+V ?= release
+B := build/$(V)
+CC ?= gcc
+AR ?= ar
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+BINDIR ?= $(PREFIX)/bin
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+BACKENDDIR ?= $(LIBDIR)/pbit
+
+VERSION := 0.1.0
+SOVERSION := 0
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings
+# No contraction of a*b+c and no reassociation: CONTRACT.md fixes every operation.
+BASE := -std=c17 -D_GNU_SOURCE -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -pthread -MMD -MP
+CFLAGS_release := -O2 -g
+CFLAGS_debug := -O0 -g3
+CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+CFLAGS_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+LDFLAGS_asan := -fsanitize=address,undefined
+LDFLAGS_tsan := -fsanitize=thread
+CFLAGS ?=
+ALLCFLAGS := $(BASE) $(WARN) $(CFLAGS_$(V)) $(CFLAGS)
+ALLLDFLAGS := $(LDFLAGS_$(V)) $(LDFLAGS) -pthread
+INC := -Ilibhal/include -Ilibhal/src
+
+LIB_SRC := $(wildcard libhal/src/*/*.c)
+SOFT_SRC := $(wildcard backends/software/*.c backends/software/kernels/*.c)
+CLI_SRC := $(wildcard libhal/cli/*.c)
+LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(SOFT_SRC:%.c=$(B)/%.o)
+CLI_OBJ := $(CLI_SRC:%.c=$(B)/%.o)
+LIBS := -lfdt -lm -ldl
+
+all: lib cli examples
+
+lib: $(B)/libpbit.so $(B)/libpbit.a
+cli: $(B)/pbit
+examples:
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALLCFLAGS) $(KFLAGS) $(INC) -DPBIT_BUILDING -DPBIT_BACKENDDIR='"$(BACKENDDIR)"' -c $< -o $@
+
+# Kernels for one instruction set each, picked at run time.
+$(B)/backends/software/kernels/avx2%.o: KFLAGS := -O3 -mavx2 -mpopcnt
+$(B)/backends/software/kernels/avx512%.o: KFLAGS := -O3 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vpopcntdq -mavx512vbmi -mpopcnt -mprefer-vector-width=512
+$(B)/backends/software/kernels/amx%.o: KFLAGS := -O3 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vpopcntdq -mamx-tile -mamx-int8 -mpopcnt -mprefer-vector-width=512
+$(B)/backends/software/kernels/portable%.o: KFLAGS := -O3
+
+$(B)/libpbit.a: $(LIB_OBJ)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/libpbit.so.$(VERSION): $(LIB_OBJ) libhal/src/libpbit.map
+	$(CC) -shared -Wl,-soname,libpbit.so.$(SOVERSION) -Wl,--version-script=libhal/src/libpbit.map -Wl,-z,defs -o $@ $(LIB_OBJ) $(ALLLDFLAGS) $(LIBS)
+
+$(B)/libpbit.so: $(B)/libpbit.so.$(VERSION)
+	ln -sf libpbit.so.$(VERSION) $(B)/libpbit.so.$(SOVERSION)
+	ln -sf libpbit.so.$(VERSION) $@
+
+$(B)/pbit: $(CLI_OBJ) $(B)/libpbit.so
+	$(CC) -o $@ $(CLI_OBJ) -L$(B) -lpbit -Wl,-rpath,'$$ORIGIN' $(ALLLDFLAGS) -lz -lm
+
+# Unit tests: tests/unit/test_*.c, one program each, with cmocka and the static library.
+UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+TESTLIB_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
+unit: $(UNIT)
+$(B)/tests/%: $(B)/tests/%.o $(TESTLIB_OBJ) $(B)/libpbit.a
+	$(CC) -o $@ $< $(TESTLIB_OBJ) $(B)/libpbit.a $(ALLLDFLAGS) $(LIBS) -lcmocka -lz $(TESTLIBS)
+$(B)/tests/%.o: INC += -Itests/lib -Ibackends
+
+clean:
+	rm -rf build
+
+-include $(shell find build -name '*.d' 2>/dev/null)
+.PHONY: all lib cli examples unit clean
+.SECONDARY:

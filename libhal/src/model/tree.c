@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The flattened device tree under a model: a check of the blob that makes every later step safe and
+ * linear in its size, and typed access to the properties of a node. Nothing here knows what a
+ * layer is.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <libfdt.h>
+#include "model.h"
+
+static bool block_inside(uint64_t offset, uint64_t size, uint64_t total)
+{
+	return offset >= sizeof(struct fdt_header) && offset + size <= total;
+}
+
+/*
+ * Names are bounded before libfdt looks at them: it searches the end of a property's name anew for
+ * every property, which a hostile block of names would make quadratic.
+ */
+static int check_names(const struct pbit__origin *origin, const char *names, size_t size)
+{
+	size_t start = 0;
+
+	while (start < size) {
+		size_t left = size - start;
+		size_t reach = left < PBIT__MAX_NAME + 1 ? left : PBIT__MAX_NAME + 1;
+		const char *end = memchr(names + start, 0, reach);
+
+		if (!end)
+			return pbit__model_fail(origin, -EINVAL, NULL, NULL,
+						"a property name in the strings block has no end "
+						"within %u bytes",
+						PBIT__MAX_NAME);
+		start = (size_t)(end - names) + 1;
+	}
+	return 0;
+}
+
+static int check_header(const struct pbit__origin *origin, const void *blob, size_t size)
+{
+	uint64_t total;
+
+	if (size < sizeof(struct fdt_header))
+		return pbit__model_fail(origin, -EINVAL, NULL, NULL,
+					"%zu bytes, expected at least a header of %zu", size,
+					sizeof(struct fdt_header));
+	if (fdt_magic(blob) != FDT_MAGIC)
+		return pbit__model_fail(origin, -EINVAL, NULL, NULL,
+					"not a flattened device tree: begins with %08x, expected "
+					"%08x",
+					fdt_magic(blob), FDT_MAGIC);
+	if (fdt_version(blob) < 17 || fdt_last_comp_version(blob) > 17)
+		return pbit__model_fail(origin, -EINVAL, NULL, NULL,
+					"flattened device tree of version %u (readable from %u), "
+					"expected 17",
+					fdt_version(blob), fdt_last_comp_version(blob));
+	total = fdt_totalsize(blob);
+	if (total > size || total > PBIT__MAX_SIZE)
+		return pbit__model_fail(origin, -EINVAL, NULL, NULL,
+					"truncated: %zu bytes, its header says %llu", size,
+					(unsigned long long)total);
+	if (!block_inside(fdt_off_dt_struct(blob), fdt_size_dt_struct(blob), total) ||
+	    !block_inside(fdt_off_dt_strings(blob), fdt_size_dt_strings(blob), total) ||
+	    !block_inside(fdt_off_mem_rsvmap(blob), sizeof(struct fdt_reserve_entry), total))
+		return pbit__model_fail(origin, -EINVAL, NULL, NULL,
+					"a block named in its header lies outside the %llu bytes "
+					"of the tree",
+					(unsigned long long)total);
+	if (fdt_off_dt_struct(blob) % 4 || fdt_off_mem_rsvmap(blob) % 8)
+		return pbit__model_fail(origin, -EINVAL, NULL, NULL,
+					"a block named in its header is not aligned");
+	return 0;
+}
+
+int pbit__tree_check(const struct pbit__origin *origin, const void *blob, size_t size)
+{
+	int err = check_header(origin, blob, size);
+
+	if (err)
+		return err;
+	err = check_names(origin, (const char *)blob + fdt_off_dt_strings(blob),
+			  fdt_size_dt_strings(blob));
+	if (err)
+		return err;
+	err = fdt_check_full(blob, size);
+	if (err)
+		return pbit__model_fail(origin, -EINVAL, NULL, NULL,
+					"damaged flattened device tree: %s", fdt_strerror(err));
+	return 0;
+}
+
+static struct pbit__property *find(struct pbit__property *properties, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(properties[i].name, name))
+			return &properties[i];
+	}
+	return NULL;
+}
+
+/* Fills the properties that the node has; a known one that is there twice is refused. */
+int pbit__node_read(const struct pbit__node *node, struct pbit__property *properties, size_t n)
+{
+	int offset;
+
+	fdt_for_each_property_offset(offset, node->blob, node->offset) {
+		const char *name;
+		int size;
+		const void *data = fdt_getprop_by_offset(node->blob, offset, &name, &size);
+		struct pbit__property *property;
+
+		if (!data)
+			return pbit__model_fail(node->origin, -EINVAL, node->path, NULL,
+						"damaged property: %s", fdt_strerror(size));
+		property = find(properties, n, name);
+		if (!property)
+			continue;
+		if (property->data)
+			return pbit__model_fail(node->origin, -EINVAL, node->path, name,
+						"there twice, expected once");
+		property->data = data;
+		property->size = size;
+	}
+	return 0;
+}
+
+int pbit__property_need(const struct pbit__node *node, const struct pbit__property *property)
+{
+	if (property->data)
+		return 0;
+	return pbit__model_fail(node->origin, -EINVAL, node->path, property->name,
+				"missing, but required");
+}
+
+int pbit__property_refuse(const struct pbit__node *node, const struct pbit__property *property,
+			  const char *why)
+{
+	if (!property->data)
+		return 0;
+	return pbit__model_fail(node->origin, -EINVAL, node->path, property->name,
+				"found, but does not belong to %s", why);
+}
+
+static int need_size(const struct pbit__node *node, const struct pbit__property *property, size_t n)
+{
+	int err = pbit__property_need(node, property);
+
+	if (err)
+		return err;
+	if ((size_t)property->size != 4 * n)
+		return pbit__model_fail(node->origin, -EINVAL, node->path, property->name,
+					"%d bytes, expected %zu (%zu cell%s)", property->size,
+					4 * n, n, n == 1 ? "" : "s");
+	return 0;
+}
+
+int pbit__property_cells(const struct pbit__node *node, const struct pbit__property *property,
+			 size_t n, uint32_t *cells)
+{
+	const fdt32_t *data = property->data;
+	int err = need_size(node, property, n);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < n; i++)
+		cells[i] = fdt32_ld(data + i);
+	return 0;
+}
+
+int pbit__property_floats(const struct pbit__node *node, const struct pbit__property *property,
+			  size_t n, float *values)
+{
+	const fdt32_t *data = property->data;
+	int err = need_size(node, property, n);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t bits = fdt32_ld(data + i);
+
+		memcpy(&values[i], &bits, sizeof(bits));
+		if (!isfinite(values[i]))
+			return pbit__model_fail(node->origin, -EINVAL, node->path, property->name,
+						"value %zu is %s (0x%08x), expected a finite "
+						"binary32",
+						i, isnan(values[i]) ? "NaN" : "infinite", bits);
+	}
+	return 0;
+}
+
+int pbit__property_string(const struct pbit__node *node, const struct pbit__property *property,
+			  const char **text)
+{
+	int err = pbit__property_need(node, property);
+
+	if (err)
+		return err;
+	if (property->size < 1 ||
+	    memchr(property->data, 0, (size_t)property->size) !=
+		    (const char *)property->data + property->size - 1)
+		return pbit__model_fail(node->origin, -EINVAL, node->path, property->name,
+					"%d bytes that are not one string with a final zero byte",
+					property->size);
+	*text = property->data;
+	return 0;
+}
+
+int pbit__property_word(const struct pbit__node *node, const struct pbit__property *property,
+			const char *const *words, uint32_t *index)
+{
+	char known[128] = "";
+	const char *text;
+	size_t length = 0;
+	int err = pbit__property_string(node, property, &text);
+
+	if (err)
+		return err;
+	for (uint32_t i = 0; words[i]; i++) {
+		if (!strcmp(text, words[i])) {
+			*index = i;
+			return 0;
+		}
+		length += (size_t)snprintf(known + length, sizeof(known) - length, "%s\"%s\"",
+					   i ? ", " : "", words[i]);
+		if (length >= sizeof(known))
+			length = sizeof(known) - 1;
+	}
+	return pbit__model_fail(node->origin, -EINVAL, node->path, property->name,
+				"\"%.64s\", expected one of %s", text, known);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Wants the scheme of a plugin that comes before it. */
+#include "least.h"
+
+static const struct pbit_backend_ops ops = {LEAST_OPS};
+
+EXPORTED extern const struct pbit_backend pbit_backend_entry;
+const struct pbit_backend pbit_backend_entry = {
+	.struct_size = sizeof(struct pbit_backend),
+	.abi = PBIT_ABI,
+	.name = "rival",
+	.scheme = "good",
+	.ops = &ops,
+};
