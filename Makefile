@@ -22,7 +22,7 @@ SOVERSION := 0
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings
 # No contraction of a*b+c and no reassociation: CONTRACT.md fixes every operation.
-BASE := -std=c17 -D_GNU_SOURCE -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -pthread -MMD -MP
+BASE := -std=c17 -D_GNU_SOURCE -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -fno-trapping-math -pthread -MMD -MP
 CFLAGS_release := -O2 -g
 CFLAGS_debug := -O0 -g3
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -32,7 +32,7 @@ LDFLAGS_tsan := -fsanitize=thread
 CFLAGS ?=
 ALLCFLAGS := $(BASE) $(WARN) $(CFLAGS_$(V)) $(CFLAGS)
 ALLLDFLAGS := $(LDFLAGS_$(V)) $(LDFLAGS) -pthread
-INC := -Ilibhal/include -Ilibhal/src
+INC := -Ilibhal/include -Ilibhal/src -Ibackends/software
 
 LIB_SRC := $(wildcard libhal/src/*/*.c)
 SOFT_SRC := $(wildcard backends/software/*.c backends/software/kernels/*.c)
@@ -52,10 +52,10 @@ $(B)/%.o: %.c
 	$(CC) $(ALLCFLAGS) $(KFLAGS) $(INC) -DPBIT_BUILDING -DPBIT_BACKENDDIR='"$(BACKENDDIR)"' -c $< -o $@
 
 # Kernels for one instruction set each, picked at run time.
-$(B)/backends/software/kernels/avx2%.o: KFLAGS := -O3 -mavx2 -mpopcnt
-$(B)/backends/software/kernels/avx512%.o: KFLAGS := -O3 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vpopcntdq -mavx512vbmi -mpopcnt -mprefer-vector-width=512
-$(B)/backends/software/kernels/amx%.o: KFLAGS := -O3 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vpopcntdq -mamx-tile -mamx-int8 -mpopcnt -mprefer-vector-width=512
-$(B)/backends/software/kernels/portable%.o: KFLAGS := -O3
+K := $(B)/backends/software/kernels
+$(K)/portable.o: KFLAGS := -O3
+$(K)/avx2.o: KFLAGS := -O3 -mavx2 -mpopcnt
+$(K)/avx512.o: KFLAGS := -O3 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vpopcntdq -mpopcnt -mprefer-vector-width=512
 
 $(B)/libpbit.a: $(LIB_OBJ)
 	rm -f $@
@@ -78,6 +78,8 @@ unit: $(UNIT)
 $(B)/tests/%: $(B)/tests/%.o $(TESTLIB_OBJ) $(B)/libpbit.a
 	$(CC) -o $@ $< $(TESTLIB_OBJ) $(B)/libpbit.a $(ALLLDFLAGS) $(LIBS) -lcmocka -lz $(TESTLIBS)
 $(B)/tests/%.o: INC += -Itests/lib -Ibackends
+
+-include tests/unit/rules.mk tests/unit/rules-model.mk tests/conformance/rules.mk tests/fuzz/rules.mk
 
 clean:
 	rm -rf build

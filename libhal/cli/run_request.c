@@ -6,7 +6,8 @@
 #include "command.h"
 #include "device_open.h"
 
-#define BLOCK_MAX (1u << 24)
+#define SAMPLES_MAX 2147483647u
+#define BLOCK_MAX   (1u << 24)
 
 static const struct number_list standard_sweep = {5, {1, 2, 4, 10, 32}};
 
@@ -58,7 +59,7 @@ bool run_request_parse(struct run_request *request, int argc, char **argv, int *
 		 .target = &samples,
 		 .given = &given.samples,
 		 .min = 1,
-		 .max = UINT32_MAX},
+		 .max = SAMPLES_MAX},
 		{.name = "sweep",
 		 .value = "T,T,...",
 		 .help = "one run for each T",
@@ -66,7 +67,7 @@ bool run_request_parse(struct run_request *request, int argc, char **argv, int *
 		 .target = &request->samples,
 		 .given = &given.sweep,
 		 .min = 1,
-		 .max = UINT32_MAX},
+		 .max = SAMPLES_MAX},
 		{.name = "table",
 		 .help = "the same as --sweep 1,2,4,10,32",
 		 .target = &want_table,
@@ -121,7 +122,7 @@ bool run_request_parse(struct run_request *request, int argc, char **argv, int *
 		 .target = &request->min_samples,
 		 .given = &given.min_samples,
 		 .min = 1,
-		 .max = UINT32_MAX},
+		 .max = SAMPLES_MAX},
 		{.name = "out",
 		 .value = "FILE.npy",
 		 .help = "write the mean outputs, float64 [images][outputs]",

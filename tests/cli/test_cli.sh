@@ -252,10 +252,10 @@ test_model()
 	PATH=$WORK/empty "$PBIT" model pack good.dts x.pbm >out 2>err
 	status=$?
 	check "pack: no dtc" refused 1 "apt install device-tree-compiler"
-	PATH=$WORK/empty "$PBIT" model unpack good.pbm x.dts >out 2>err
+	PATH=$WORK/empty "$PBIT" model unpack good.pbm unmade.dts >out 2>err
 	status=$?
 	check "unpack: no dtc" refused 1 "apt install device-tree-compiler"
-	check "unpack: no dtc, nothing written" test -z "$(find . -name '*x.dts*')"
+	check "unpack: no dtc, nothing written" test -z "$(find . -name '*unmade*')"
 }
 
 # accuracy_of ARGUMENT...: what a run reports.
@@ -309,9 +309,9 @@ test_run_refused()
 {
 	run run good.pbm
 	check "no --data" refused 2 "--data is missing"
-	for bad in 0 -1 1.5 x 4294967296 ""; do
+	for bad in 0 -1 1.5 x 2147483648 ""; do
 		run run good.pbm --data images.idx --samples "$bad"
-		check "--samples '$bad'" refused 2 "from 1 to 4294967295"
+		check "--samples '$bad'" refused 2 "from 1 to 2147483647"
 	done
 	for bad in 0.5 1 nan 2; do
 		run run good.pbm --data images.idx --confidence "$bad"
@@ -393,14 +393,14 @@ test_interrupt()
 	check "Ctrl-C: --out stays as it was" grep -q keep kept.npy
 	check "Ctrl-C: no temporary file" test -z "$(find . -name '*.tmp')"
 	timeout --preserve-status -s INT 2 "$PBIT" run good.pbm --data many.idx \
-		--samples 4000000000 --threads 1 >out 2>err
+		--samples 2000000000 --threads 1 >out 2>err
 	status=$?
 	check "Ctrl-C before the first image" refused 130 "no image was completed"
 	timeout --preserve-status -s INT 2 "$PBIT" bench software: --seconds 1.5 --bits 1 \
 		--json >out 2>err
 	status=$?
 	check "Ctrl-C in bench: status 130" test $status = 130
-	check "Ctrl-C in bench: partial result" json 'd["complete"] is False and len(d["results"]) == 1'
+	check "Ctrl-C in bench: partial result" json 'd["complete"] is False and 1 <= len(d["results"]) < 4'
 	timeout --preserve-status -s TERM 2 "$PBIT" run good.pbm --data many.idx --batch 1 \
 		--samples 20000 --sample-block 64 --threads 1 --json >out 2>err
 	status=$?

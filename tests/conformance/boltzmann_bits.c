@@ -204,6 +204,46 @@ static void test_splits(void **state)
 	}
 }
 
+/*
+ * Inputs are summed neighbour by neighbour in ascending order, the bias last: with these values any
+ * other order gives another input. P-bit 0 is free, the others are held at +1. Counts its +1 in 64 sweeps.
+ */
+static unsigned int count_up(const double J[3], double h)
+{
+	struct pbit_device *dev = law_device();
+	uint64_t mask = 14, got;
+	struct pbit_bm *bm;
+	unsigned int ups = 0;
+
+	assert_int_equal(pbit_bm_new(4, &bm), 0);
+	for (uint32_t j = 3; j > 0; j--)
+		assert_int_equal(pbit_bm_add_coupling(bm, 0, j, J[j - 1]), 0);
+	assert_int_equal(pbit_bm_set_bias(bm, 0, h), 0);
+	assert_int_equal(pbit_program(dev, bm, PBIT_ORDER_SEQUENTIAL, 1), 0);
+	assert_int_equal(pbit_clamp(dev, &mask, &mask), 0);
+	for (int k = 0; k < 64; k++) {
+		assert_int_equal(pbit_update(dev, 20.0, 1), 0);
+		assert_int_equal(pbit_read(dev, &got), 0);
+		ups += got & 1;
+	}
+	pbit_bm_put(bm);
+	pbit_close(dev);
+	return ups;
+}
+
+static void test_sum_order(void **state)
+{
+	static const double last_counts[3] = {1e20, -1e20, 2.0};     /* sum 2 */
+	static const double first_is_lost[3] = {2.0, 1e20, -1e20};   /* sum 0 */
+	static const double lost_before_bias[3] = {-1e20, 3.0, 1.0}; /* with h = 1e20: 0 */
+
+	(void)state;
+	assert_int_equal(count_up(last_counts, 0.0), 64);
+	assert_in_range(count_up(first_is_lost, 0.0), 8, 56);
+	assert_in_range(count_up(lost_before_bias, 1e20), 8, 56);
+	assert_int_equal(count_up(last_counts, -4.0), 0);
+}
+
 #define TIE_PBITS 128u
 
 /* The first sweep in which one of 128 p-bits draws U, and which. */
@@ -256,7 +296,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sizes),	cmocka_unit_test(test_dense),
 		cmocka_unit_test(test_splits),	cmocka_unit_test(test_strict_tie),
-		cmocka_unit_test(test_notices),
+		cmocka_unit_test(test_notices), cmocka_unit_test(test_sum_order),
 	};
 	struct pbit_device *dev = law_device();
 	struct pbit_caps caps = PBIT_INIT(caps);

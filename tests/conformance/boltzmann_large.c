@@ -3,7 +3,7 @@
  * Machines too large to enumerate whose laws are known: free p-bits (independent, exact binomials),
  * the open chain (correlations tanh(beta J)^|i-j|), the 8 x 8 torus (Kaufman's energies).
  *
- * False alarms: LAW_ALPHA = 1e-7 for each test, shared among its cases by Holm's correction. Power at
+ * False alarms: LAW_ALPHA = 5e-8 for each test, shared among its cases by Holm's correction. Power at
  * that rate, for the counts used: a p-bit of P = 1/2 that is off by 0.035 in P or a pair correlated by 0.13
  * (7 standard errors of 8000 samples) is noticed with probability above 0.9; the controls below are far
  * above that.

@@ -4,7 +4,7 @@
  * backwards) against enumeration, and what it must reject: a wrong beta, a missing coupling,
  * a stuck p-bit, another update order, shared random bits, a coarse or loose comparison.
  *
- * False alarms: LAW_ALPHA = 1e-7 for each test, shared among its machines by Holm's correction.
+ * False alarms: LAW_ALPHA = 5e-8 for each test, shared among its machines by Holm's correction.
  * Long runs are thinned by the number of sweeps after which the state is within 0.0005 (total
  * variation) of the stationary law whatever it was, so successive counts are independent but for 0.1 %.
  * Power: each negative control computes it from the exact law of the faulty machine and the number of

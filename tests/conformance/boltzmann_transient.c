@@ -5,7 +5,7 @@
  * wrong order, a repeated or skipped update, random bits that repeat from sweep to sweep or
  * seed to seed).
  *
- * False alarms: LAW_ALPHA = 1e-7 for each test, shared among its cases by Holm's correction; one seed
+ * False alarms: LAW_ALPHA = 5e-8 for each test, shared among its cases by Holm's correction; one seed
  * gives one state, so counts are independent. Power: the controls assert theirs, as in
  * boltzmann_stationary.c.
  */

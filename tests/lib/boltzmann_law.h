@@ -15,11 +15,11 @@
 #define LAW_MAX_STATES (1u << LAW_MAX_PBITS)
 
 /*
- * False-alarm rate of one statistical test. The programs of this folder have fewer than ten, so all of
- * them together raise a false alarm with probability below 1e-6. (Seeds are fixed: the rate is what a
- * change of seed or of the sequence of draws would face.)
+ * False-alarm rate of one statistical test. The Boltzmann programs make fewer than twenty, those that
+ * the negative controls make of themselves included, so all of them together raise a false alarm
+ * with probability below 1e-6. (Seeds are fixed: it is the rate that another seed would face.)
  */
-#define LAW_ALPHA 1e-7
+#define LAW_ALPHA 5e-8
 
 /* Probability of +1 given z = 2 beta I. */
 typedef double law_response_fn(double z);

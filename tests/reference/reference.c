@@ -451,21 +451,17 @@ int reference_run_layers(const struct pbit_model *model, uint32_t first, uint32_
 	return rc;
 }
 
-int reference_z(const struct pbit_model *model, uint32_t index, const void *codes,
-		uint32_t code_bytes, const uint64_t *in_bits, float *z)
+int reference_net_z(const struct reference_net *net, uint32_t index, const void *codes,
+		    uint32_t code_bytes, const uint64_t *in_bits, float *z)
 {
 	const struct source source = {codes, code_bytes, in_bits};
-	struct reference_net net;
 	struct plain plain;
 	uint32_t y, x, o;
 	int rc;
 
-	rc = net_of(model, &net);
+	rc = plain_new(&plain, net, index);
 	if (rc)
 		return rc;
-	rc = plain_new(&plain, &net, index);
-	if (rc)
-		goto out;
 	for (y = 0; y < plain.layer->out.height; y++)
 		for (x = 0; x < plain.layer->out.width; x++)
 			for (o = 0; o < plain.layer->n_out; o++) {
@@ -473,8 +469,20 @@ int reference_z(const struct pbit_model *model, uint32_t index, const void *code
 
 				*z++ = affine_z(&plain, &sums, o);
 			}
-out:
 	free(plain.weight);
+	return 0;
+}
+
+int reference_z(const struct pbit_model *model, uint32_t index, const void *codes,
+		uint32_t code_bytes, const uint64_t *in_bits, float *z)
+{
+	struct reference_net net;
+	int rc;
+
+	rc = net_of(model, &net);
+	if (rc)
+		return rc;
+	rc = reference_net_z(&net, index, codes, code_bytes, in_bits, z);
 	free((void *)net.layers);
 	return rc;
 }

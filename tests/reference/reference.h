@@ -30,6 +30,8 @@ int reference_run_net(const struct reference_net *net, uint32_t first, uint32_t 
  */
 int reference_z(const struct pbit_model *model, uint32_t index, const void *codes,
 		uint32_t code_bytes, const uint64_t *in_bits, float *z);
+int reference_net_z(const struct reference_net *net, uint32_t index, const void *codes,
+		    uint32_t code_bytes, const uint64_t *in_bits, float *z);
 
 /* Numbers of a layer. */
 size_t reference_in_words(const struct pbit_layer *layer);

@@ -64,8 +64,8 @@ static inline void generic_thresholds(const float *z, size_t n, uint16_t *t16)
 		int32_t m;
 		uint32_t bits;
 
-		y = y > 30.0f ? 30.0f : y;
-		y = y > -30.0f ? y : -30.0f; /* NaN becomes -30; it is decided exactly below */
+		y = y < 30.0f ? y : 30.0f; /* a NaN becomes 30: never fires */
+		y = y > -30.0f ? y : -30.0f;
 		r = y + magic;
 		f = y - (r - magic);
 		e = 1.0f + f * (0.69314718f + f * (0.24022651f + f * (0.05550411f + f * 0.00961813f)));

@@ -60,7 +60,6 @@ struct soft_kernels {
 	const char *name;
 	const char *detail;
 	bool (*usable)(void);
-	void (*thread_init)(void); /* once in each thread that computes; may be NULL */
 	void (*gemm_bits)(const struct soft_gemm *g);
 	void (*gemm_codes)(const struct soft_gemm *g);
 	void (*gemm_f32_bits)(const struct soft_gemm_f32 *g);
@@ -87,10 +86,12 @@ extern const struct soft_kernels soft_kernels_portable;
 #ifdef __x86_64__
 extern const struct soft_kernels soft_kernels_avx2;
 extern const struct soft_kernels soft_kernels_avx512;
-extern const struct soft_kernels soft_kernels_amx;
 #endif
 
 /* The best table this processor runs, or the named one; NULL where it cannot be had. */
 const struct soft_kernels *soft_kernels_pick(const char *name);
+
+/* Whether some processor has the named table. */
+bool soft_kernels_known(const char *name);
 
 #endif

@@ -118,7 +118,7 @@ static int check_value(const char *what, const char *where, double value)
 /* Room for one more coupling. */
 static int reserve(struct pbit_bm *bm)
 {
-	uint64_t capacity = bm->capacity ? bm->capacity + bm->capacity / 2 : 16;
+	uint64_t capacity = bm->capacity + bm->capacity / 2 + 16;
 	void *list;
 
 	if (bm->count < bm->capacity)

@@ -179,7 +179,7 @@ static int check_topology(const struct pbit_device *dev, const struct pbit_bm_vi
 }
 
 int pbit__bm_check_fit(const struct pbit_device *dev, const struct pbit_bm_view *view,
-			  uint32_t order)
+		       uint32_t order)
 {
 	int rc = check_size(dev, view);
 

@@ -8,7 +8,7 @@
 
 /* 0 or a negative errno with a record that names the limit. */
 int pbit__bm_check_fit(const struct pbit_device *dev, const struct pbit_bm_view *view,
-			  uint32_t order);
+		       uint32_t order);
 
 /* Turns order 0 into the device's first; -EINVAL, -EOPNOTSUPP. */
 int pbit__bm_choose_order(const struct pbit_device *dev, uint32_t *order);

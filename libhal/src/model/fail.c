@@ -6,7 +6,11 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include "model.h"
+
+/* Of a long path the end is shown: node and property behind it must not be cut off. */
+#define SOURCE_SHOWN 256
 
 static void mask_controls(char *text)
 {
@@ -19,10 +23,13 @@ static void mask_controls(char *text)
 int pbit__model_fail(const struct pbit__origin *origin, int code, const char *path,
 		     const char *property, const char *fmt, ...)
 {
-	char where[PATH_MAX + 512], why[512];
+	char where[SOURCE_SHOWN + 384], why[512];
+	size_t length = strlen(origin->source);
+	bool cut = length > SOURCE_SHOWN;
 	va_list args;
 
-	snprintf(where, sizeof(where), "%s%s%s%s%s", origin->source, path ? ":" : "",
+	snprintf(where, sizeof(where), "%s%s%s%s%s%s", cut ? "..." : "",
+		 origin->source + (cut ? length - SOURCE_SHOWN : 0), path ? ":" : "",
 		 path ? path : "", property && path && path[1] ? "/" : "",
 		 property ? property : "");
 	va_start(args, fmt);

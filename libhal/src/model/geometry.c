@@ -31,8 +31,8 @@ static int check_range(const struct pbit__origin *origin, const char *path, cons
 {
 	if (height && width && height <= PBIT__MAX_DIM && width <= PBIT__MAX_DIM)
 		return 0;
-	return pbit__model_fail(origin, -EINVAL, path, property,
-				"<%u %u>, expected 1 ... %u each", height, width, PBIT__MAX_DIM);
+	return pbit__model_fail(origin, -EINVAL, path, property, "<%u %u>, expected 1 ... %u each",
+				height, width, PBIT__MAX_DIM);
 }
 
 static int check_window(const struct pbit__origin *origin, const char *path,
@@ -79,10 +79,10 @@ static int derive_shape(const struct pbit__origin *origin, const char *path,
 		err = check_window(origin, path, layer);
 		if (err)
 			return err;
-		layer->out.height = positions(layer->in.height, layer->pad_h, layer->kernel_h,
-					      layer->stride_h);
-		layer->out.width = positions(layer->in.width, layer->pad_w, layer->kernel_w,
-					     layer->stride_w);
+		layer->out.height =
+			positions(layer->in.height, layer->pad_h, layer->kernel_h, layer->stride_h);
+		layer->out.width =
+			positions(layer->in.width, layer->pad_w, layer->kernel_w, layer->stride_w);
 	}
 	return pbit__shape_check(origin, path, property, layer->out.channels, layer->out.height,
 				 layer->out.width);

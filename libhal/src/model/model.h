@@ -43,10 +43,10 @@ struct pbit__provenance {
 struct pbit_model {
 	atomic_uint references;
 	const void *blob;
-	size_t size;	 /* of the tree within the blob */
-	size_t mapped;	 /* length to unmap; 0: the blob is from the heap */
-	bool aligned;	 /* weights of all layers are at multiples of 64 in the blob */
-	char *path;	 /* "" where it came from memory */
+	size_t size;   /* of the tree within the blob */
+	size_t mapped; /* length to unmap; 0: the blob is from the heap */
+	bool aligned;  /* weights of all layers are at multiples of 64 in the blob */
+	char *path;    /* "" where it came from memory */
 	uint32_t n_layers;
 	uint32_t n_provenance;
 	uint32_t n_classes;
@@ -93,6 +93,9 @@ int pbit__property_floats(const struct pbit__node *node, const struct pbit__prop
 int pbit__property_string(const struct pbit__node *node, const struct pbit__property *property,
 			  const char **text);
 
+/* Strings of a list, each with its final zero byte; -1 where the last has none. */
+int64_t pbit__property_strings(const struct pbit__property *property);
+
 /* Index in a list of words, of which the last is NULL. */
 int pbit__property_word(const struct pbit__node *node, const struct pbit__property *property,
 			const char *const *words, uint32_t *index);
@@ -101,6 +104,11 @@ int pbit__property_word(const struct pbit__node *node, const struct pbit__proper
 int pbit__model_load(const struct pbit__origin *origin, const void *blob, size_t size,
 		     size_t mapped, const char *path, struct pbit_model **model);
 void pbit__model_free(struct pbit_model *model);
+
+/* labels.c */
+int pbit__model_read_provenance(struct pbit_model *model, const struct pbit__node *node);
+int pbit__model_read_classes(struct pbit_model *model, const struct pbit__node *root,
+			     const struct pbit__property *property);
 
 /* layer.c: reads node into layer i of the model. */
 int pbit__layer_read(struct pbit_model *model, const struct pbit__node *node, uint32_t i);

@@ -106,7 +106,8 @@ int pbit__node_read(const struct pbit__node *node, struct pbit__property *proper
 {
 	int offset;
 
-	fdt_for_each_property_offset(offset, node->blob, node->offset) {
+	fdt_for_each_property_offset(offset, node->blob, node->offset)
+	{
 		const char *name;
 		int size;
 		const void *data = fdt_getprop_by_offset(node->blob, offset, &name, &size);
@@ -198,9 +199,8 @@ int pbit__property_string(const struct pbit__node *node, const struct pbit__prop
 
 	if (err)
 		return err;
-	if (property->size < 1 ||
-	    memchr(property->data, 0, (size_t)property->size) !=
-		    (const char *)property->data + property->size - 1)
+	if (property->size < 1 || memchr(property->data, 0, (size_t)property->size) !=
+					  (const char *)property->data + property->size - 1)
 		return pbit__model_fail(node->origin, -EINVAL, node->path, property->name,
 					"%d bytes that are not one string with a final zero byte",
 					property->size);
@@ -230,4 +230,17 @@ int pbit__property_word(const struct pbit__node *node, const struct pbit__proper
 	}
 	return pbit__model_fail(node->origin, -EINVAL, node->path, property->name,
 				"\"%.64s\", expected one of %s", text, known);
+}
+
+/* Strings of a list, each with its final zero byte; -1 where the last has none. */
+int64_t pbit__property_strings(const struct pbit__property *property)
+{
+	const char *data = property->data;
+	int64_t n = 0;
+
+	if (property->size && data[property->size - 1])
+		return -1;
+	for (int i = 0; i < property->size; i++)
+		n += data[i] == 0;
+	return n;
 }

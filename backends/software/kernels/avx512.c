@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Kernels for AVX-512 with VNNI and VPOPCNTDQ. Products with weights of 1 and 2
+ * bits AND and count; wider ones spread the activations to bytes and multiply
+ * by vpdpbusd. Registers hold a block of tiles x columns.
+ */
+#include "avx512_draw.h"
+#include "generic_f32.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+static bool avx512_usable(void)
+{
+	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+	       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+	       __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vpopcntdq") &&
+	       __builtin_cpu_supports("popcnt");
+}
+
+/* Sum of a column, which the offset of the codes multiplies. */
+static int32_t sum_bits(const uint32_t *x, size_t chunks)
+{
+	__m512i sum = _mm512_setzero_si512();
+	size_t c = 0;
+
+	for (; c + 16 <= chunks; c += 16)
+		sum = _mm512_add_epi32(sum, _mm512_popcnt_epi32(_mm512_loadu_si512(x + c)));
+	if (c < chunks)
+		sum = _mm512_add_epi32(
+			sum, _mm512_popcnt_epi32(_mm512_maskz_loadu_epi32(
+				     (__mmask16)((1u << (chunks - c)) - 1), x + c)));
+	return _mm512_reduce_add_epi32(sum);
+}
+
+static int32_t sum_bytes(const uint8_t *x, size_t chunks)
+{
+	__m256i sum = _mm256_setzero_si256();
+
+	for (size_t c = 0; c < chunks; c++)
+		sum = _mm256_dpbusd_epi32(sum, _mm256_loadu_si256((const __m256i *)(const void *)(x + 32 * c)),
+					  _mm256_set1_epi8(1));
+	return _mm512_reduce_add_epi32(_mm512_zextsi256_si512(sum));
+}
+
+INLINE int32_t load_word(const uint8_t *p)
+{
+	int32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* Bytes of step j of a chunk as signed codes. */
+INLINE __m512i step(const uint8_t *chunk, unsigned int bits, unsigned int j)
+{
+	const __m512i one = _mm512_set1_epi8(1), low = _mm512_set1_epi8(15);
+	__m512i a, b;
+
+	switch (bits) {
+	case 1:
+		return _mm512_and_si512(_mm512_srli_epi32(_mm512_loadu_si512(chunk), j), one);
+	case 2:
+		a = _mm512_and_si512(_mm512_srli_epi32(_mm512_loadu_si512(chunk), j), one);
+		b = _mm512_and_si512(_mm512_srli_epi32(_mm512_loadu_si512(chunk + 64), j), one);
+		return _mm512_add_epi8(a, _mm512_add_epi8(b, b));
+	case 4:
+		a = _mm512_loadu_si512(chunk + 64 * (j / 2));
+		return _mm512_and_si512(j % 2 ? _mm512_srli_epi32(a, 4) : a, low);
+	default:
+		return _mm512_loadu_si512(chunk + 64 * j);
+	}
+}
+
+/* w = factor * code - offset */
+INLINE __m512i finish(__m512i s, unsigned int bits, int32_t sum)
+{
+	if (bits == 8)
+		return s;
+	if (bits == 1)
+		return _mm512_sub_epi32(_mm512_add_epi32(s, s), _mm512_set1_epi32(sum));
+	return _mm512_sub_epi32(s, _mm512_set1_epi32(sum << (bits - 1)));
+}
+
+INLINE void store(const struct soft_gemm *g, size_t tile, size_t n, unsigned int tiles,
+		  unsigned int columns, __m512i s[][6], const int32_t *sums, unsigned int bits)
+{
+	for (unsigned int t = 0; t < tiles; t++)
+		for (unsigned int i = 0; i < columns; i++)
+			_mm512_storeu_si512(g->s + (n + i) * g->lds + (tile + t) * SOFT_LANES,
+					    finish(s[t][i], bits, sums[i]));
+}
+
+/* tiles x columns of bytes by vpdpbusd. */
+INLINE void block_bytes(const struct soft_gemm *g, const uint8_t *x, size_t ldx, size_t tile,
+			size_t n, unsigned int tiles, unsigned int columns, unsigned int bits,
+			const int32_t *sums)
+{
+	const size_t row = g->chunks * bits * 64;
+	const uint8_t *w = (const uint8_t *)g->w + tile * row;
+	__m512i s[4][6];
+
+	x += n * ldx;
+	for (unsigned int t = 0; t < tiles; t++)
+		for (unsigned int i = 0; i < columns; i++)
+			s[t][i] = _mm512_setzero_si512();
+	for (size_t c = 0; c < g->chunks; c++)
+#pragma GCC unroll 8
+		for (unsigned int j = 0; j < 8; j++) {
+			__m512i line[4];
+
+			for (unsigned int t = 0; t < tiles; t++)
+				line[t] = step(w + t * row + c * bits * 64, bits, j);
+			for (unsigned int i = 0; i < columns; i++) {
+				const __m512i v = _mm512_set1_epi32(
+					load_word(x + i * ldx + 32 * c + 4 * j));
+
+				for (unsigned int t = 0; t < tiles; t++)
+					s[t][i] = _mm512_dpbusd_epi32(s[t][i], v, line[t]);
+			}
+		}
+	store(g, tile, n, tiles, columns, s, sums, bits);
+}
+
+/* tiles x columns of bits by AND and count. */
+INLINE void block_count(const struct soft_gemm *g, const uint8_t *x, size_t ldx, size_t tile,
+			size_t n, unsigned int tiles, unsigned int columns, unsigned int bits,
+			const int32_t *sums)
+{
+	const size_t row = g->chunks * bits * 64;
+	const uint8_t *w = (const uint8_t *)g->w + tile * row;
+	__m512i s[4][6];
+
+	x += n * ldx;
+	for (unsigned int t = 0; t < tiles; t++)
+		for (unsigned int i = 0; i < columns; i++)
+			s[t][i] = _mm512_setzero_si512();
+	for (size_t c = 0; c < g->chunks; c++)
+		for (unsigned int t = 0; t < tiles; t++) {
+			const uint8_t *chunk = w + t * row + c * bits * 64;
+			const __m512i low = _mm512_loadu_si512(chunk);
+			const __m512i high = bits == 2 ? _mm512_loadu_si512(chunk + 64) :
+							 _mm512_setzero_si512();
+
+			for (unsigned int i = 0; i < columns; i++) {
+				const __m512i v =
+					_mm512_set1_epi32(load_word(x + i * ldx + 4 * c));
+				__m512i h;
+
+				s[t][i] = _mm512_add_epi32(
+					s[t][i], _mm512_popcnt_epi32(_mm512_and_si512(low, v)));
+				if (bits == 1)
+					continue;
+				h = _mm512_popcnt_epi32(_mm512_and_si512(high, v));
+				s[t][i] = _mm512_add_epi32(s[t][i], _mm512_add_epi32(h, h));
+			}
+		}
+	store(g, tile, n, tiles, columns, s, sums, bits);
+}
+
+INLINE void block(const struct soft_gemm *g, const uint8_t *x, size_t ldx, size_t tile, size_t n,
+		  unsigned int tiles, unsigned int columns, unsigned int bits, bool count,
+		  const int32_t *sums)
+{
+	if (count)
+		block_count(g, x, ldx, tile, n, tiles, columns, bits, sums);
+	else
+		block_bytes(g, x, ldx, tile, n, tiles, columns, bits, sums);
+}
+
+/* All tiles for up to six columns. */
+INLINE void columns(const struct soft_gemm *g, const uint8_t *x, size_t ldx, size_t n,
+		    unsigned int count_columns, unsigned int bits, bool count,
+		    const int32_t *sums)
+{
+	const unsigned int wide = count_columns == 1 ? 4 : 2;
+	size_t tile = 0;
+
+	for (; tile + wide <= g->tiles; tile += wide)
+		block(g, x, ldx, tile, n, wide, count_columns, bits, count, sums);
+	for (; tile < g->tiles; tile++)
+		block(g, x, ldx, tile, n, 1, count_columns, bits, count, sums);
+}
+
+INLINE void gemm(const struct soft_gemm *g, const uint8_t *x, size_t ldx, const int32_t *sums,
+		 unsigned int bits, bool count)
+{
+	size_t n = 0;
+
+	for (; n + 6 <= g->n; n += 6)
+		columns(g, x, ldx, n, 6, bits, count, sums + n);
+	switch (g->n - n) {
+	case 5:
+		columns(g, x, ldx, n, 5, bits, count, sums + n);
+		break;
+	case 4:
+		columns(g, x, ldx, n, 4, bits, count, sums + n);
+		break;
+	case 3:
+		columns(g, x, ldx, n, 3, bits, count, sums + n);
+		break;
+	case 2:
+		columns(g, x, ldx, n, 2, bits, count, sums + n);
+		break;
+	case 1:
+		columns(g, x, ldx, n, 1, bits, count, sums + n);
+		break;
+	default:
+		break;
+	}
+}
+
+#define MOST_COLUMNS 128 /* columns whose sums are kept at a time */
+
+/* One packed column to bytes: byte 4j + b of a chunk is bit 8b + j. */
+static void spread(const uint32_t *x, size_t chunks, uint8_t *out)
+{
+	const __m256i turns = _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0);
+
+	for (size_t c = 0; c < chunks; c++)
+		_mm256_storeu_si256(
+			(__m256i *)(void *)(out + 32 * c),
+			_mm256_and_si256(_mm256_srlv_epi32(_mm256_set1_epi32((int32_t)x[c]), turns),
+					 _mm256_set1_epi8(1)));
+}
+
+static void bits_part(const struct soft_gemm *g)
+{
+	const size_t ldx = (g->chunks + 1) / 2 * 64;
+	int32_t sums[MOST_COLUMNS];
+
+	for (size_t n = 0; n < g->n; n++) {
+		const uint32_t *x = (const uint32_t *)(const void *)((const uint8_t *)g->x + n * g->ldx);
+
+		sums[n] = sum_bits(x, g->chunks);
+		if (g->bits > 2)
+			spread(x, g->chunks, g->scratch + n * ldx);
+	}
+	switch (g->bits) {
+	case 1:
+		gemm(g, g->x, g->ldx, sums, 1, true);
+		break;
+	case 2:
+		gemm(g, g->x, g->ldx, sums, 2, true);
+		break;
+	case 4:
+		gemm(g, g->scratch, ldx, sums, 4, false);
+		break;
+	default:
+		gemm(g, g->scratch, ldx, sums, 8, false);
+	}
+}
+
+static void codes_part(const struct soft_gemm *g)
+{
+	int32_t sums[MOST_COLUMNS];
+
+	for (size_t n = 0; n < g->n; n++)
+		sums[n] = sum_bytes((const uint8_t *)g->x + n * g->ldx, g->chunks);
+	switch (g->bits) {
+	case 1:
+		gemm(g, g->x, g->ldx, sums, 1, false);
+		break;
+	case 2:
+		gemm(g, g->x, g->ldx, sums, 2, false);
+		break;
+	case 4:
+		gemm(g, g->x, g->ldx, sums, 4, false);
+		break;
+	default:
+		gemm(g, g->x, g->ldx, sums, 8, false);
+	}
+}
+
+static void in_parts(const struct soft_gemm *g, void (*part)(const struct soft_gemm *))
+{
+	for (size_t n = 0; n < g->n; n += MOST_COLUMNS) {
+		struct soft_gemm p = *g;
+
+		p.x = (const uint8_t *)g->x + n * g->ldx;
+		p.s = g->s + n * g->lds;
+		p.n = g->n - n < MOST_COLUMNS ? g->n - n : MOST_COLUMNS;
+		part(&p);
+	}
+}
+
+static void avx512_gemm_bits(const struct soft_gemm *g)
+{
+	in_parts(g, bits_part);
+}
+
+static void avx512_gemm_codes(const struct soft_gemm *g)
+{
+	in_parts(g, codes_part);
+}
+
+static void avx512_gemm_f32_bits(const struct soft_gemm_f32 *g)
+{
+	generic_gemm_f32_bits(g);
+}
+
+static void avx512_gemm_f32_codes(const struct soft_gemm_f32 *g)
+{
+	generic_gemm_f32_codes(g);
+}
+
+const struct soft_kernels soft_kernels_avx512 = {
+	.name = "avx512",
+	.detail = "AVX-512 with VNNI and VPOPCNTDQ",
+	.usable = avx512_usable,
+	.gemm_bits = avx512_gemm_bits,
+	.gemm_codes = avx512_gemm_codes,
+	.gemm_f32_bits = avx512_gemm_f32_bits,
+	.gemm_f32_codes = avx512_gemm_f32_codes,
+	.thresholds = avx512_thresholds,
+	.draw = avx512_draw,
+	.activate = avx512_activate,
+};

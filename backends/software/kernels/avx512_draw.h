@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Thresholds and draws with AVX-512. */
+#ifndef PBIT_SOFTWARE_AVX512_DRAW_H
+#define PBIT_SOFTWARE_AVX512_DRAW_H
+
+#include <immintrin.h>
+#include "exact.h"
+
+#define MIX(a, b, r)                                                      \
+	do {                                                              \
+		(a) = _mm512_add_epi64((a), (b));                         \
+		(b) = _mm512_xor_si512(_mm512_rol_epi64((b), (r)), (a)); \
+	} while (0)
+#define ROUND_ODD(r0, r1)         \
+	do {                      \
+		MIX(x0, x1, r0);  \
+		MIX(x2, x3, r1);  \
+	} while (0)
+#define ROUND_EVEN(r0, r1)        \
+	do {                      \
+		MIX(x0, x3, r0);  \
+		MIX(x2, x1, r1);  \
+	} while (0)
+
+/* The 128 draws of a group: eight blocks of Threefry in the lanes of four registers. */
+static inline void draw_group(const struct soft_stream *s, uint64_t group, __m512i u[4])
+{
+	const uint64_t parity =
+		PBIT__THREEFRY_PARITY ^ s->seed ^ PBIT_DOMAIN_LAYER ^ s->layer;
+	const __m512i k0 = _mm512_set1_epi64((int64_t)s->seed);
+	const __m512i k1 = _mm512_set1_epi64(PBIT_DOMAIN_LAYER);
+	const __m512i k2 = _mm512_set1_epi64((int64_t)s->layer);
+	const __m512i k4 = _mm512_set1_epi64((int64_t)parity);
+	const __m512i lane = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
+	__m512i x0 = _mm512_add_epi64(
+		_mm512_set1_epi64((int64_t)(8 * group + s->seed)), lane);
+	__m512i x1 = _mm512_set1_epi64((int64_t)(s->sample + PBIT_DOMAIN_LAYER));
+	__m512i x2 = _mm512_set1_epi64((int64_t)(s->image + s->layer));
+	__m512i x3 = _mm512_setzero_si512();
+
+	ROUND_ODD(14, 16);
+	ROUND_EVEN(52, 57);
+	ROUND_ODD(23, 40);
+	ROUND_EVEN(5, 37);
+	x0 = _mm512_add_epi64(x0, k1);
+	x1 = _mm512_add_epi64(x1, k2);
+	x3 = _mm512_add_epi64(x3, _mm512_add_epi64(k4, _mm512_set1_epi64(1)));
+	ROUND_ODD(25, 33);
+	ROUND_EVEN(46, 12);
+	ROUND_ODD(58, 22);
+	ROUND_EVEN(32, 32);
+	x0 = _mm512_add_epi64(x0, k2);
+	x2 = _mm512_add_epi64(x2, k4);
+	x3 = _mm512_add_epi64(x3, _mm512_add_epi64(k0, _mm512_set1_epi64(2)));
+	ROUND_ODD(14, 16);
+	ROUND_EVEN(52, 57);
+	ROUND_ODD(23, 40);
+	ROUND_EVEN(5, 37);
+	x1 = _mm512_add_epi64(x1, k4);
+	x2 = _mm512_add_epi64(x2, k0);
+	x3 = _mm512_add_epi64(x3, _mm512_add_epi64(k1, _mm512_set1_epi64(3)));
+	ROUND_ODD(25, 33);
+	u[0] = x0;
+	u[1] = x1;
+	u[2] = x2;
+	u[3] = x3;
+}
+
+/*
+ * 2^16 sigma(z) as integers, good to a few units: exp by a cubic, the reciprocal to 14 bits. A NaN
+ * gives 0 after packing.
+ */
+static inline __m512i threshold16(__m512 z)
+{
+	const __m512 unit = _mm512_set1_ps(1.0f / 65536.0f);
+	const __m512 y = _mm512_mul_ps(z, _mm512_set1_ps(-1.44269504f));
+	const __m512 f = _mm512_reduce_ps(y, 1); /* y - floor(y) */
+	__m512 e = _mm512_set1_ps(0.07909f / 65536.0f);
+
+	e = _mm512_fmadd_ps(e, f, _mm512_set1_ps(0.22440f / 65536.0f));
+	e = _mm512_fmadd_ps(e, f, _mm512_set1_ps(0.69651f / 65536.0f));
+	e = _mm512_fmadd_ps(e, f, unit);
+	e = _mm512_add_ps(_mm512_scalef_ps(e, y), unit);
+	return _mm512_cvttps_epi32(_mm512_rcp14_ps(e));
+}
+
+static inline __m512i pack16(__m512i low, __m512i high)
+{
+	const __m512i order = _mm512_set_epi64(7, 5, 3, 1, 6, 4, 2, 0);
+
+	return _mm512_permutexvar_epi64(order, _mm512_packus_epi32(low, high));
+}
+
+/* 32 p-bits; *unsure are those that must be decided exactly. */
+static inline __mmask32 compare(__m512i u, __m512i t16, __mmask32 *unsure)
+{
+	const __m512i margin = _mm512_set1_epi16(SOFT_MARGIN);
+	const __m512i low = _mm512_subs_epu16(t16, margin);
+	const __m512i d = _mm512_sub_epi16(u, low);
+
+	*unsure = _mm512_cmple_epu16_mask(d, _mm512_set1_epi16(2 * SOFT_MARGIN));
+	return _mm512_cmplt_epu16_mask(u, low);
+}
+
+static inline uint32_t settle(const struct soft_stream *stream, size_t first, __m512i u,
+			      uint32_t bits, uint32_t unsure, const float *z)
+{
+	uint16_t draw[32];
+
+	_mm512_storeu_si512(draw, u);
+	for (; unsure; unsure &= unsure - 1) {
+		const unsigned int i = (unsigned int)__builtin_ctz(unsure);
+
+		bits |= soft_decide(stream, first + i, z[i], draw[i]) << i;
+	}
+	return bits;
+}
+
+static void avx512_thresholds(const float *z, size_t n, uint16_t *t16)
+{
+	for (size_t i = 0; i < n; i += 32)
+		_mm512_storeu_si512(t16 + i, pack16(threshold16(_mm512_loadu_ps(z + i)),
+						    threshold16(_mm512_loadu_ps(z + i + 16))));
+}
+
+static void avx512_draw(const struct soft_stream *stream, size_t first, size_t n, const float *z,
+			const uint16_t *t16, uint32_t *bits)
+{
+	for (size_t i = 0; i < n; i += SOFT_GROUP) {
+		__m512i u[4];
+
+		draw_group(stream, (first + i) / SOFT_GROUP, u);
+		for (unsigned int w = 0; w < 4; w++) {
+			const size_t at = i + 32 * w;
+			__mmask32 unsure;
+			uint32_t b = compare(u[w], _mm512_loadu_si512(t16 + at), &unsure);
+
+			if (unsure)
+				b = settle(stream, first + at, u[w], b, unsure, z + at);
+			bits[at / 32] = b;
+		}
+	}
+}
+
+static void avx512_activate(const struct soft_stream *stream, size_t first, size_t n,
+			    const int32_t *s, const float *a, const float *c, uint32_t *bits)
+{
+	for (size_t i = 0; i < n; i += SOFT_GROUP) {
+		__m512i u[4];
+
+		draw_group(stream, (first + i) / SOFT_GROUP, u);
+		for (unsigned int w = 0; w < 4; w++) {
+			const size_t at = i + 32 * w;
+			__m512 z[2];
+			__mmask32 unsure;
+			uint32_t b;
+
+			for (unsigned int h = 0; h < 2; h++)
+				z[h] = _mm512_add_ps(
+					_mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_loadu_si512(
+							      s + at + 16 * h)),
+						      _mm512_loadu_ps(a + at + 16 * h)),
+					_mm512_loadu_ps(c + at + 16 * h));
+			b = compare(u[w], pack16(threshold16(z[0]), threshold16(z[1])), &unsure);
+			if (unsure) {
+				float exact[32];
+
+				_mm512_storeu_ps(exact, z[0]);
+				_mm512_storeu_ps(exact + 16, z[1]);
+				b = settle(stream, first + at, u[w], b, unsure, exact);
+			}
+			bits[at / 32] = b;
+		}
+	}
+}
+
+#undef MIX
+#undef ROUND_ODD
+#undef ROUND_EVEN
+
+#endif

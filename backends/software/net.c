@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Makes layers ready: geometry, and the factors of every p-bit's pre-activation. */
+#include <errno.h>
+#include <stdlib.h>
+#include "net.h"
+
+#define NEVER -1e30f /* pre-activation of a p-bit that is not there */
+
+static int no_memory(void)
+{
+	return pbit_fail(-ENOMEM, PBIT_ERR_RESOURCE, "cannot load model", "software:",
+			 "close other programs or use a smaller model", "out of memory");
+}
+
+/* Rows (or columns) of the kernel that lie inside the map at output position `at`. */
+static void window(uint32_t at, uint32_t stride, uint32_t pad, uint32_t kernel, uint32_t size,
+		   uint32_t *begin, uint32_t *end)
+{
+	const int64_t start = (int64_t)at * stride - pad;
+
+	*begin = start < 0 ? (uint32_t)-start : 0;
+	*end = start + kernel > (int64_t)size ? (uint32_t)((int64_t)size - start) : kernel;
+	if (*begin > kernel)
+		*begin = kernel;
+	if (*end < *begin)
+		*end = *begin;
+}
+
+static int affine_conv(const struct soft_net *net, struct soft_layer *layer)
+{
+	const struct pbit_layer *l = layer->info;
+	uint32_t last[4] = { 0 };
+	float *a, *c;
+	int rc = 0;
+
+	a = malloc(2 * sizeof(*a) * l->n_out);
+	if (!a)
+		return no_memory();
+	c = a + l->n_out;
+	for (uint32_t y = 0; y < l->out.height && !rc; y++)
+		for (uint32_t x = 0; x < l->out.width; x++) {
+			const size_t at = ((size_t)y * l->out.width + x) * l->out_stride;
+			uint32_t w[4];
+
+			window(y, l->stride_h, l->pad_h, l->kernel_h, l->in.height, &w[0], &w[1]);
+			window(x, l->stride_w, l->pad_w, l->kernel_w, l->in.width, &w[2], &w[3]);
+			if ((!x && !y) || w[0] != last[0] || w[1] != last[1] || w[2] != last[2] ||
+			    w[3] != last[3]) {
+				rc = pbit_layer_affine(net->model, l->index, w[0], w[1], w[2], w[3],
+						       a, c);
+				if (rc)
+					break;
+				for (int i = 0; i < 4; i++)
+					last[i] = w[i];
+			}
+			for (uint32_t o = 0; o < l->n_out; o++) {
+				layer->a[at + o] = a[o];
+				layer->c[at + o] = c[o];
+			}
+		}
+	free(a);
+	return rc;
+}
+
+static int affine(const struct soft_net *net, struct soft_layer *layer)
+{
+	const struct pbit_layer *l = layer->info;
+	const size_t n = layer->n_padded;
+
+	layer->a = aligned_alloc(64, 2 * n * sizeof(float));
+	if (!layer->a)
+		return no_memory();
+	layer->c = layer->a + n;
+	for (size_t i = 0; i < n; i++) {
+		layer->a[i] = 0.0f;
+		layer->c[i] = NEVER;
+	}
+	if (l->type == PBIT_CONV2D)
+		return affine_conv(net, layer);
+	return pbit_layer_affine(net->model, l->index, 0, 1, 0, 1, layer->a, layer->c);
+}
+
+static int prepare(const struct soft_net *net, struct soft_layer *layer, uint32_t index)
+{
+	const struct pbit_layer *l = pbit_model_layer(net->model, index);
+
+	layer->info = l;
+	layer->positions = l->type == PBIT_DENSE ? 1 : (size_t)l->out.height * l->out.width;
+	layer->row = l->type == PBIT_DENSE || layer->positions == 1 ?
+			     soft_round_up(l->n_out, SOFT_GROUP) :
+			     l->out_stride;
+	layer->n_values = (size_t)l->out.channels * l->out.height * l->out.width;
+	layer->n_pbits = l->type == PBIT_DENSE ? l->n_out : layer->positions * l->out_stride;
+	layer->n_padded = soft_round_up(layer->n_pbits, SOFT_GROUP);
+	layer->words = layer->n_padded / 32;
+	layer->in_words =
+		soft_round_up((size_t)l->in.height * l->in.width * l->in_stride, SOFT_GROUP) / 32;
+	layer->tiles = (l->n_out + SOFT_LANES - 1) / SOFT_LANES;
+	return l->type == PBIT_MAXPOOL ? 0 : affine(net, layer);
+}
+
+int soft_net_load(const struct pbit_model *model, uint32_t first, uint32_t n,
+		  struct soft_net **out)
+{
+	struct pbit_model_info info = PBIT_INIT(info);
+	struct soft_net *net;
+	int rc;
+
+	rc = pbit_model_info(model, &info);
+	if (rc)
+		return rc;
+	net = calloc(1, sizeof(*net));
+	if (!net)
+		return no_memory();
+	net->model = model;
+	net->first = first;
+	net->n_layers = n;
+	net->code_input = first == 0;
+	net->input_bits = info.input_bits;
+	net->input_zero = info.input_zero;
+	net->n_inputs = info.n_inputs;
+	net->layers = calloc(n, sizeof(*net->layers));
+	if (!net->layers) {
+		rc = no_memory();
+		goto fail;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		rc = prepare(net, &net->layers[i], first + i);
+		if (rc)
+			goto fail;
+	}
+	*out = net;
+	return 0;
+fail:
+	soft_net_free(net);
+	return rc;
+}
+
+void soft_net_free(struct soft_net *net)
+{
+	if (!net)
+		return;
+	for (uint32_t i = 0; net->layers && i < net->n_layers; i++)
+		free(net->layers[i].a);
+	free(net->layers);
+	free(net);
+}
