@@ -8,8 +8,9 @@
 
 static int no_memory(void)
 {
-	return pbit_fail(-ENOMEM, PBIT_ERR_RESOURCE, "cannot load model", "software:",
-			 "close other programs or use a smaller model", "out of memory");
+	return pbit_fail(-ENOMEM, PBIT_ERR_RESOURCE, "cannot load model",
+			 "software:", "close other programs or use a smaller model",
+			 "out of memory");
 }
 
 /* Rows (or columns) of the kernel that lie inside the map at output position `at`. */
@@ -29,7 +30,7 @@ static void window(uint32_t at, uint32_t stride, uint32_t pad, uint32_t kernel, 
 static int affine_conv(const struct soft_net *net, struct soft_layer *layer)
 {
 	const struct pbit_layer *l = layer->info;
-	uint32_t last[4] = { 0 };
+	uint32_t last[4] = {0};
 	float *a, *c;
 	int rc = 0;
 
@@ -86,9 +87,9 @@ static int prepare(const struct soft_net *net, struct soft_layer *layer, uint32_
 
 	layer->info = l;
 	layer->positions = l->type == PBIT_DENSE ? 1 : (size_t)l->out.height * l->out.width;
-	layer->row = l->type == PBIT_DENSE || layer->positions == 1 ?
-			     soft_round_up(l->n_out, SOFT_GROUP) :
-			     l->out_stride;
+	layer->row = l->type == PBIT_DENSE || layer->positions == 1
+			     ? soft_round_up(l->n_out, SOFT_GROUP)
+			     : l->out_stride;
 	layer->n_values = (size_t)l->out.channels * l->out.height * l->out.width;
 	layer->n_pbits = l->type == PBIT_DENSE ? l->n_out : layer->positions * l->out_stride;
 	layer->n_padded = soft_round_up(layer->n_pbits, SOFT_GROUP);
@@ -99,8 +100,7 @@ static int prepare(const struct soft_net *net, struct soft_layer *layer, uint32_
 	return l->type == PBIT_MAXPOOL ? 0 : affine(net, layer);
 }
 
-int soft_net_load(const struct pbit_model *model, uint32_t first, uint32_t n,
-		  struct soft_net **out)
+int soft_net_load(const struct pbit_model *model, uint32_t first, uint32_t n, struct soft_net **out)
 {
 	struct pbit_model_info info = PBIT_INIT(info);
 	struct soft_net *net;
@@ -116,8 +116,6 @@ int soft_net_load(const struct pbit_model *model, uint32_t first, uint32_t n,
 	net->first = first;
 	net->n_layers = n;
 	net->code_input = first == 0;
-	net->input_bits = info.input_bits;
-	net->input_zero = info.input_zero;
 	net->n_inputs = info.n_inputs;
 	net->layers = calloc(n, sizeof(*net->layers));
 	if (!net->layers) {

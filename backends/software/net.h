@@ -8,15 +8,15 @@
 
 struct soft_layer {
 	const struct pbit_layer *info;
-	size_t positions;  /* of the output map; 1 for a dense layer */
-	size_t n_pbits;    /* size of the output state in bits, stride of channels counted */
-	size_t n_padded;   /* the same rounded up to whole groups of 128 */
-	size_t words;      /* 32-bit words of a packed output state in memory */
-	size_t in_words;   /* of the input state */
-	size_t row;        /* ints from one position's sums to the next */
+	size_t positions; /* of the output map; 1 for a dense layer */
+	size_t n_pbits;	  /* size of the output state in bits, stride of channels counted */
+	size_t n_padded;  /* the same rounded up to whole groups of 128 */
+	size_t words;	  /* 32-bit words of a packed output state in memory */
+	size_t in_words;  /* of the input state */
+	size_t row;	  /* ints from one position's sums to the next */
 	size_t tiles;
-	size_t n_values;   /* read-out: values of one output */
-	float *a, *c;      /* n_padded factors of z = S*a + c; unused p-bits never fire */
+	size_t n_values; /* read-out: values of one output */
+	float *a, *c;	 /* n_padded factors of z = S*a + c; unused p-bits never fire */
 };
 
 struct soft_net {
@@ -24,8 +24,6 @@ struct soft_net {
 	uint32_t first;
 	uint32_t n_layers;
 	bool code_input;
-	uint32_t input_bits;
-	uint32_t input_zero;
 	size_t n_inputs;
 	struct soft_layer *layers;
 };

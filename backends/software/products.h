@@ -6,8 +6,8 @@
 #include "stages.h"
 
 /* n columns of a dense layer from packed states, `row` ints a column. */
-void soft_product_dense(struct soft_pass *pass, const struct soft_layer *layer,
-			const uint32_t *in, size_t n);
+void soft_product_dense(struct soft_pass *pass, const struct soft_layer *layer, const uint32_t *in,
+			size_t n);
 
 /* All positions of a convolution for one packed state, `row` ints a position. */
 void soft_product_conv(struct soft_pass *pass, const struct soft_layer *layer, const uint32_t *in);

@@ -132,9 +132,8 @@ static void task(void *arg, uint32_t thread, size_t index)
 	const struct pbit_layers_req *req = work->req;
 	const struct soft_net *net = work->runner->net;
 	const size_t begin = index % work->sample_tasks * work->task_samples;
-	const size_t end = begin + work->task_samples < req->n_samples ?
-				   begin + work->task_samples :
-				   req->n_samples;
+	const size_t end = begin + work->task_samples < req->n_samples ? begin + work->task_samples
+								       : req->n_samples;
 	struct soft_pass pass = {
 		.net = net,
 		.kernels = work->runner->kernels,
@@ -150,9 +149,9 @@ static void task(void *arg, uint32_t thread, size_t index)
 	if (net->code_input && !reads_out(&net->layers[0]))
 		soft_stage_codes(&pass);
 	for (size_t s = begin; s < end; s += block) {
-		const int rc = atomic_load_explicit(&work->rc, memory_order_relaxed) ?
-				       -ECANCELED :
-				       pbit_ctl_check(work->ctl);
+		const int rc = atomic_load_explicit(&work->rc, memory_order_relaxed)
+				       ? -ECANCELED
+				       : pbit_ctl_check(work->ctl);
 
 		if (rc) {
 			int none = 0;
@@ -171,7 +170,7 @@ int soft_runner_run(struct soft_runner *runner, const struct pbit_layers_req *re
 {
 	const uint32_t threads = soft_pool_threads(runner->pool);
 	const struct soft_layer *last = &runner->net->layers[runner->net->n_layers - 1];
-	struct work work = { .runner = runner, .req = req, .ctl = ctl };
+	struct work work = {.runner = runner, .req = req, .ctl = ctl};
 	size_t images;
 	int rc;
 

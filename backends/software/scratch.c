@@ -30,16 +30,16 @@ static void measure(const struct soft_net *net, struct parts *p)
 	memset(p, 0, sizeof(*p));
 	for (uint32_t i = 0; i < net->n_layers; i++) {
 		const struct soft_layer *l = &net->layers[i];
-		const size_t positions = l->positions < SOFT_POSITIONS ? l->positions :
-									 SOFT_POSITIONS;
+		const size_t positions =
+			l->positions < SOFT_POSITIONS ? l->positions : SOFT_POSITIONS;
 		const bool dense = l->positions == 1;
 		const size_t columns = dense ? SOFT_COLUMNS : SOFT_POSITIONS;
 
 		p->words = max(p->words, max(l->words, l->in_words));
 		if (l->info->type == PBIT_MAXPOOL)
 			continue;
-		p->sums = max(p->sums, 4 * (dense ? (columns + 16) * l->row :
-						    (l->positions + 32) * l->row + SOFT_GROUP));
+		p->sums = max(p->sums, 4 * (dense ? (columns + 16) * l->row
+						  : (l->positions + 32) * l->row + SOFT_GROUP));
 		p->gemm = max(p->gemm, soft_gemm_scratch(l->info->k_padded / 32, columns));
 		if (l->info->type == PBIT_CONV2D)
 			p->patch = max(p->patch, (positions + 16) * (l->info->k_padded / 8 + 8));
@@ -65,15 +65,15 @@ int soft_scratch_new(const struct soft_net *net, struct soft_scratch *s)
 	total = p.codes + p.patch + 2 * p.sums + p.z + p.t16 + 2 * p.bits + p.gemm + 16 * 64;
 	s->base = aligned_alloc(64, soft_round_up(total, 64));
 	if (!s->base)
-		return pbit_fail(-ENOMEM, PBIT_ERR_RESOURCE, "cannot load model", "software:",
-				 "use fewer threads", "out of memory for %zu bytes of activations",
-				 total);
+		return pbit_fail(-ENOMEM, PBIT_ERR_RESOURCE, "cannot load model",
+				 "software:", "use fewer threads",
+				 "out of memory for %zu bytes of activations", total);
 	memset(s->base, 0, total);
 	at = s->base;
-#define PART(member, bytes)                          \
-	do {                                         \
-		s->member = (void *)at;              \
-		at += soft_round_up((bytes), 64);    \
+#define PART(member, bytes)                       \
+	do {                                      \
+		s->member = (void *)at;           \
+		at += soft_round_up((bytes), 64); \
 	} while (0)
 	PART(codes, p.codes);
 	PART(patch, p.patch);

@@ -5,20 +5,20 @@
 
 #include "net.h"
 
-#define SOFT_COLUMNS 64u  /* columns that pass the network together */
+#define SOFT_COLUMNS   64u /* columns that pass the network together */
 #define SOFT_POSITIONS 64u /* positions of a convolution computed together */
 
 struct soft_scratch {
 	void *base;
-	uint8_t *codes;   /* first layer: inputs of a block of images or positions, spread */
-	uint8_t *patch;   /* later convolution: gathered input words */
+	uint8_t *codes; /* first layer: inputs of a block of images or positions, spread */
+	uint8_t *patch; /* later convolution: gathered input words */
 	int32_t *sums;
 	int32_t *sums_high; /* high bytes of 16-bit codes */
-	float *z;         /* first layer, [image][n_padded]; float weights, one column */
+	float *z;	    /* first layer, [image][n_padded]; float weights, one column */
 	uint16_t *t16;
 	uint32_t *bits[2]; /* states of a layer and the next, [column][words] */
 	uint8_t *gemm;
-	size_t words;     /* stride of bits, 32-bit words */
+	size_t words; /* stride of bits, 32-bit words */
 };
 
 int soft_scratch_new(const struct soft_net *net, struct soft_scratch *scratch);

@@ -51,14 +51,12 @@ static int pick_kernels(const struct pbit_uri *uri, const struct soft_kernels **
 				 "leave kernel= out to get the best this processor runs",
 				 "this processor does not run the kernels \"%s\"", name);
 	return pbit_fail(-EINVAL, PBIT_ERR_URI, "cannot open device", uri->text,
-			 "kernels are portable, avx2, avx512", "there are no kernels \"%s\"",
-			 name);
+			 "kernels are portable, avx2, avx512", "there are no kernels \"%s\"", name);
 }
 
-static int software_open(const struct pbit_uri *uri, const struct pbit_open_opts *opts,
-			 void **priv)
+static int software_open(const struct pbit_uri *uri, const struct pbit_open_opts *opts, void **priv)
 {
-	static const char *const known[] = { "threads", "kernel", NULL };
+	static const char *const known[] = {"threads", "kernel", NULL};
 	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	uint64_t threads = cores > 0 ? (uint64_t)cores : 1;
 	struct software *s;
@@ -108,7 +106,7 @@ static void software_close(void *priv)
 static int software_get_caps(void *priv, struct pbit_caps *caps)
 {
 	const struct software *s = priv;
-	const struct pbit_format real = { .integer_bits = 255, .min = -1e30, .max = 1e30 };
+	const struct pbit_format real = {.integer_bits = 255, .min = -1e30, .max = 1e30};
 
 	caps->flags = PBIT_FLAG_LAYERS | PBIT_FLAG_BOLTZMANN | PBIT_FLAG_DIRECTED |
 		      PBIT_FLAG_CLAMP | PBIT_FLAG_SEEDABLE | PBIT_FLAG_CONTRACT |
@@ -117,8 +115,8 @@ static int software_get_caps(void *priv, struct pbit_caps *caps)
 		       PBIT_CAP_BETA | PBIT_CAP_ORDERS | PBIT_CAP_RANDOM_BITS |
 		       PBIT_CAP_RANDOM_SOURCE | PBIT_CAP_CORRELATION_TIME | PBIT_CAP_WEIGHT_BITS;
 	snprintf(caps->name, sizeof(caps->name), "software p-bits");
-	snprintf(caps->version, sizeof(caps->version), "%s kernels, %u thread%s",
-		 s->kernels->name, s->threads, s->threads == 1 ? "" : "s");
+	snprintf(caps->version, sizeof(caps->version), "%s kernels, %u thread%s", s->kernels->name,
+		 s->threads, s->threads == 1 ? "" : "s");
 	caps->fan_in = 1ull << 26;
 	caps->topology = PBIT_TOPOLOGY_ALL;
 	caps->orders = PBIT__SOFTWARE_BM_ORDERS;
@@ -171,8 +169,8 @@ static int software_read(void *priv, uint64_t *state)
 	return pbit__software_bm_read(s->bm, state);
 }
 
-static int software_net_load(void *priv, const struct pbit_model *model, uint32_t first,
-			     uint32_t n, void **net)
+static int software_net_load(void *priv, const struct pbit_model *model, uint32_t first, uint32_t n,
+			     void **net)
 {
 	const struct software *s = priv;
 	struct soft_net *loaded;

@@ -60,8 +60,8 @@ void soft_product_conv(struct soft_pass *pass, const struct soft_layer *layer, c
 	}
 }
 
-void soft_product_dense(struct soft_pass *pass, const struct soft_layer *layer,
-			const uint32_t *in, size_t n)
+void soft_product_dense(struct soft_pass *pass, const struct soft_layer *layer, const uint32_t *in,
+			size_t n)
 {
 	product(pass, layer, in, pass->scratch->words * 4, n, 0);
 }

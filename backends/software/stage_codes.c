@@ -13,9 +13,9 @@ static uint32_t code_at(const uint8_t *image, size_t i, uint32_t bytes)
 	return wide;
 }
 
-/* Code of input k of the neuron at one position; the code of real 0 outside the map. */
-static uint32_t input(const struct soft_net *net, const struct pbit_layer *l, const uint8_t *image,
-		      uint32_t bytes, size_t position, size_t k)
+/* Code of input k of the neuron at one position; 0 outside the map. */
+static uint32_t input(const struct pbit_layer *l, const uint8_t *image, uint32_t bytes,
+		      size_t position, size_t k)
 {
 	const size_t c = k % l->in_stride, tap = k / l->in_stride;
 	size_t y, x;
@@ -25,19 +25,19 @@ static uint32_t input(const struct soft_net *net, const struct pbit_layer *l, co
 	y = position / l->out.width * l->stride_h + tap / l->kernel_w - l->pad_h;
 	x = position % l->out.width * l->stride_w + tap % l->kernel_w - l->pad_w;
 	if (y >= l->in.height || x >= l->in.width) /* negative ones have wrapped */
-		return net->input_zero;
+		return 0; /* the real value 0: what takes out the zero does not count it either */
 	return code_at(image, (y * l->in.width + x) * l->in_stride + c, bytes);
 }
 
 static size_t taps(const struct pbit_layer *l)
 {
-	return l->type == PBIT_DENSE ? (size_t)l->in.channels * l->in.height * l->in.width :
-				       (size_t)l->kernel_h * l->kernel_w * l->in_stride;
+	return l->type == PBIT_DENSE ? (size_t)l->in.channels * l->in.height * l->in.width
+				     : (size_t)l->kernel_h * l->kernel_w * l->in_stride;
 }
 
 /* One column of codes in the order the kernels take: byte 4j + b of a chunk is input 8b + j. */
-static void spread(const struct soft_net *net, const struct pbit_layer *l, const uint8_t *image,
-		   uint32_t bytes, size_t position, uint8_t *low, uint8_t *high)
+static void spread(const struct pbit_layer *l, const uint8_t *image, uint32_t bytes,
+		   size_t position, uint8_t *low, uint8_t *high)
 {
 	const size_t n = taps(l);
 
@@ -45,8 +45,7 @@ static void spread(const struct soft_net *net, const struct pbit_layer *l, const
 		for (size_t j = 0; j < 8; j++)
 			for (size_t b = 0; b < 4; b++) {
 				const size_t k = k0 + 8 * b + j;
-				const uint32_t v =
-					k < n ? input(net, l, image, bytes, position, k) : 0;
+				const uint32_t v = k < n ? input(l, image, bytes, position, k) : 0;
 
 				low[k0 + 4 * j + b] = (uint8_t)v;
 				if (high)
@@ -56,7 +55,7 @@ static void spread(const struct soft_net *net, const struct pbit_layer *l, const
 
 static void spread_dense8(const uint8_t *image, size_t n, uint8_t *out)
 {
-	uint8_t last[32] = { 0 };
+	uint8_t last[32] = {0};
 	size_t k0 = 0;
 
 	for (; k0 < n; k0 += 32) {
@@ -97,15 +96,15 @@ static void product(struct soft_pass *pass, size_t n, size_t image, size_t posit
 	};
 
 	for (size_t i = 0; i < n; i++) {
-		const uint8_t *codes = (const uint8_t *)pass->req->codes +
-				       (pass->image + image + (dense ? i : 0)) *
-					       pass->req->code_stride;
+		const uint8_t *codes =
+			(const uint8_t *)pass->req->codes +
+			(pass->image + image + (dense ? i : 0)) * pass->req->code_stride;
 
 		if (dense && bytes == 1)
 			spread_dense8(codes, net->n_inputs, s->codes + i * stride);
 		else
-			spread(net, l, codes, bytes, position + (dense ? 0 : i),
-			       s->codes + i * stride, bytes == 2 ? high + i * stride : NULL);
+			spread(l, codes, bytes, position + (dense ? 0 : i), s->codes + i * stride,
+			       bytes == 2 ? high + i * stride : NULL);
 	}
 	pass->kernels->gemm_codes(&g);
 	if (bytes == 2) {
@@ -118,8 +117,7 @@ static void product(struct soft_pass *pass, size_t n, size_t image, size_t posit
 /* The same with binary32 weights, one position of one image. */
 static void product_f32(struct soft_pass *pass, size_t image, size_t position)
 {
-	const struct soft_net *net = pass->net;
-	const struct soft_layer *layer = &net->layers[0];
+	const struct soft_layer *layer = &pass->net->layers[0];
 	const struct pbit_layer *l = layer->info;
 	struct soft_scratch *s = pass->scratch;
 	const uint8_t *codes =
@@ -137,7 +135,7 @@ static void product_f32(struct soft_pass *pass, size_t image, size_t position)
 	};
 
 	for (size_t k = 0; k < g.k; k++)
-		x[k] = (float)input(net, l, codes, pass->req->code_bytes, position, k);
+		x[k] = (float)input(l, codes, pass->req->code_bytes, position, k);
 	pass->kernels->gemm_f32_codes(&g);
 }
 
@@ -175,8 +173,7 @@ static void finish(struct soft_pass *pass, size_t sums, float *z)
 			z[i] = (float)low[i] * layer->a[i] + layer->c[i];
 	else
 		for (size_t i = 0; i < layer->n_pbits; i++)
-			z[i] = (float)(256 * (int64_t)high[i] + low[i]) * layer->a[i] +
-			       layer->c[i];
+			z[i] = (float)(256 * (int64_t)high[i] + low[i]) * layer->a[i] + layer->c[i];
 	for (size_t i = layer->n_pbits; i < layer->n_padded; i++)
 		z[i] = layer->c[i]; /* p-bits that are not there */
 }

@@ -8,8 +8,7 @@
 
 #define F32_UNIT 1048576.0 /* 2^20 */
 
-static void put(const struct soft_pass *pass, size_t column, size_t n_values, size_t i,
-		int64_t raw)
+static void put(const struct soft_pass *pass, size_t column, size_t n_values, size_t i, int64_t raw)
 {
 	const struct pbit_layers_req *req = pass->req;
 	const size_t image = pass->image + column / pass->n_samples;

@@ -11,9 +11,9 @@ struct soft_pass {
 	const struct soft_kernels *kernels;
 	struct soft_scratch *scratch;
 	const struct pbit_layers_req *req;
-	size_t image;     /* first image of the block */
+	size_t image; /* first image of the block */
 	size_t n_images;
-	size_t sample;    /* first sample of the block */
+	size_t sample;	  /* first sample of the block */
 	size_t n_samples; /* columns are image-major */
 };
 

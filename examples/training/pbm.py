@@ -19,8 +19,19 @@ from pbm_model import Layer, Map, Model
 from pbm_read import parse_pbm, read_pbm, unpack
 from pbm_write import build_pbm, pack, write_pbm
 
-__all__ = ["Layer", "Map", "Model", "accuracy", "build_pbm", "draw", "pack", "parse_pbm",
-           "read_pbm", "unpack", "write_pbm"]  # fmt: skip
+__all__ = [
+    "Layer",
+    "Map",
+    "Model",
+    "accuracy",
+    "build_pbm",
+    "draw",
+    "pack",
+    "parse_pbm",
+    "read_pbm",
+    "unpack",
+    "write_pbm",
+]
 
 
 def describe(model):
@@ -30,8 +41,9 @@ def describe(model):
         if layer.type == "maxpool":
             print(f"layer {i}: maxpool {layer.kernel}")
             continue
-        print(f"layer {i}: {layer.type} {list(layer.weights.shape)}, {layer.bits} bits, "
-              f"{layer.activation} {layer.encoding if layer.activation == 'pbit' else ''}")  # fmt: skip
+        kind = f"{layer.encoding} p-bits" if layer.activation == "pbit" else layer.activation
+        shape = list(layer.weights.shape)
+        print(f"layer {i}: {layer.type} {shape}, {layer.bits}-bit weights, {kind}")
     for key, value in model.provenance.items():
         print(f"{key}: {value}")
 

@@ -11,6 +11,8 @@ OFFSET = {2: 2, 4: 8}  # weight = stored code - OFFSET
 CODE_RANGE = {1: (-1, 1), 2: (-2, 1), 4: (-8, 7), 8: (-128, 127)}
 MAX_FAN_IN = 65536
 MAX_FILE = 2**31 - 1
+MAX_LAYERS = 1024
+MAX_SIDE = 65535
 
 
 @dataclass

@@ -56,7 +56,9 @@ class _Node:
         return default
 
     def cells(self, name, default=None):
-        raw = self.raw(name, None if default is None else struct.pack(f">{len(default)}I", *default))
+        if default is not None:
+            default = struct.pack(f">{len(default)}I", *default)
+        raw = self.raw(name, default)
         return tuple(int(v) for v in np.frombuffer(raw, ">u4"))
 
     def floats(self, name):
@@ -146,6 +148,8 @@ def parse_pbm(data):
         return model
     except libfdt.FdtException as error:
         raise ValueError(f"no flattened device tree: {error}") from error
+    except (ArithmeticError, AttributeError, LookupError, SystemError, TypeError) as error:
+        raise ValueError(f"a node or property is missing or damaged ({error})") from error
 
 
 def read_pbm(path):

@@ -8,7 +8,18 @@ import struct
 
 import numpy as np
 
-from pbm_model import CODE_RANGE, LINES, MAX_FAN_IN, MAX_FILE, OFFSET, input_map, output_map, sides
+from pbm_model import (
+    CODE_RANGE,
+    LINES,
+    MAX_FAN_IN,
+    MAX_FILE,
+    MAX_LAYERS,
+    MAX_SIDE,
+    OFFSET,
+    input_map,
+    output_map,
+    sides,
+)
 
 
 def pack(rows, bits):
@@ -174,6 +185,15 @@ def build_pbm(model):
         raise ValueError("input: scale must be positive and finite")
     if model.input_bits not in (8, 16):
         raise ValueError("input: bits must be 8 or 16")
+    if len(model.shape) not in (1, 3) or not all(0 < n <= MAX_SIDE for n in model.shape):
+        raise ValueError(f"input: shape {model.shape} is not (length,) or (channels, height, width)"
+                         f" of 1 to {MAX_SIDE}")  # fmt: skip
+    if not 0 <= model.input_zero < 1 << model.input_bits:
+        raise ValueError(f"input: zero {model.input_zero} is not a code of {model.input_bits} bits")
+    if model.order not in ("hwc", "chw"):
+        raise ValueError(f"input: order {model.order!r} is not hwc or chw")
+    if not 0 < len(model.layers) <= MAX_LAYERS:
+        raise ValueError(f"{model.name}: {len(model.layers)} layers, must be 1 to {MAX_LAYERS}")
     tree = _Tree()
     tree.begin("")
     tree.text("compatible", "pbit,model")
@@ -203,6 +223,8 @@ def build_pbm(model):
         _write_layer(tree, layer, now, last, f"{model.name}: layer@{i:x}")
         tree.end()
         now = output_map(layer, now)
+        if min(now.height, now.width) < 1:
+            raise ValueError(f"{model.name}: layer@{i:x}: its kernel is larger than its input")
     if model.classes and len(model.classes) != now.channels * now.height * now.width:
         raise ValueError(f"{model.name}: {len(model.classes)} classes do not fit the outputs")
     tree.end()

@@ -154,6 +154,21 @@ class Container(unittest.TestCase):
             with self.assertRaises(ValueError):
                 pbm.parse_pbm(blob[: len(blob) // 2])
 
+    def test_damaged_files_are_refused_or_read(self):
+        """Whatever a few changed bytes do, the reader gives a model or a ValueError."""
+        rng = np.random.default_rng(5)
+        blob = pbm.build_pbm(next(self.models()))
+        refused = 0
+        for _ in range(300):
+            damaged = bytearray(blob)
+            for at in rng.integers(0, len(blob), 8):
+                damaged[at] = rng.integers(256)
+            try:
+                pbm.parse_pbm(bytes(damaged))
+            except ValueError:
+                refused += 1
+        self.assertGreater(refused, 50)
+
     @unittest.skipUnless(shutil.which("dtc"), "dtc is not installed")
     def test_dtc_reads_and_rewrites_it(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -179,6 +194,12 @@ class Container(unittest.TestCase):
             return pbm.Model("m", [layer], (8,))
 
         pbm.build_pbm(model())
+        for key, value in {"shape": (2, 4), "input_zero": 256, "input_scale": 0, "order": "whc",
+                           "layers": [], "classes": ["a"], "input_bits": 4}.items():  # fmt: skip
+            whole = model()
+            setattr(whole, key, value)
+            with self.subTest(key), self.assertRaises(ValueError):
+                pbm.build_pbm(whole)
         for change in (
             {"weights": np.full((4, 8), 8)},
             {"weights": np.full((4, 8), 0.5)},
@@ -189,6 +210,7 @@ class Container(unittest.TestCase):
             {"scale": np.ones(3)},
             {"activation": "relu"},
             {"type": "pool"},
+            {"type": "maxpool", "kernel": (1, 1)},
         ):
             with self.subTest(change), self.assertRaises(ValueError):
                 pbm.build_pbm(model(**change))

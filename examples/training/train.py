@@ -35,7 +35,7 @@ def arguments(words=None):
     parser.add_argument("--tune-rate", type=float, default=2e-4, help="the same for tuning")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", metavar="DIR", help="folder for the models; none are written without")
+    parser.add_argument("--out", metavar="DIR", help="folder to write the models to, if any")
     parser.add_argument("--data", metavar="DIR", default=fashion_mnist.FOLDER)
     parser.add_argument("--limit", type=int, help="use the first LIMIT training images only")
     parser.add_argument("--holdout", type=int, default=0, metavar="N",
@@ -47,7 +47,7 @@ def arguments(words=None):
     parser.add_argument("--deterministic", action="store_true",
                         help="train the deterministic tanh network as well")  # fmt: skip
     parser.add_argument("--shuffle-labels", action="store_true",
-                        help="control: nothing can be learned, accuracy must be near 10 %%")  # fmt: skip
+                        help="control: nothing can be learned (about 10 %%)")  # fmt: skip
     args = parser.parse_args(words)
     try:
         args.bits = [int(b) for b in args.bits.split(",") if b]

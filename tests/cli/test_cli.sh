@@ -87,7 +87,7 @@ make_files()
 	python3 - <<-'END'
 		import gzip, random, struct
 		random.seed(7)
-		def model(name, n_in, n_out, scale="0x3c800000"):
+		def model(name, n_in, n_out, scale="0x3e000000"):
 		    padded = (n_in + 31) // 32 * 32
 		    size = (n_out + 15) // 16 * padded // 32 * 64
 		    weights = " ".join("%02x" % random.randrange(256) for _ in range(size))
@@ -297,8 +297,8 @@ test_run()
 	run run good.pbm --data images.idx --labels labels.idx --table
 	check "--table" grep -q "^ *32 .*%" out
 	check "--table fits 80 columns" narrow
-	run run good.pbm --data images.idx --samples 200 --confidence 0.9 --min-samples 4 --json
-	check "--confidence stops early" json '4 <= d["mean_samples"] < 200 and d["confidence"] == 0.9'
+	run run good.pbm --data images.idx --samples 400 --sample-block 8 --confidence 0.9 --min-samples 4 --json
+	check "--confidence stops early" json '4 <= d["mean_samples"] < 400 and d["confidence"] == 0.9'
 	run run good.pbm --data clipped.npy --json
 	check "clipped inputs are counted" json 'd["clipped_inputs"] == 2'
 	PBIT_URI=software:threads=2 run run good.pbm --data images.idx --json

@@ -92,7 +92,7 @@ static void vary(struct random_layer *layer)
 	layer->beta = betas[choose(COUNT(betas))];
 }
 
-static void run_model(const struct random_net *net, uint32_t first, uint32_t n, const char *name)
+static struct pbit_model *new_model(const struct random_net *net, const char *name)
 {
 	struct pbit_model *model = NULL;
 	char text[512];
@@ -101,6 +101,13 @@ static void run_model(const struct random_net *net, uint32_t first, uint32_t n, 
 		pbit_format_error(text, sizeof(text));
 		fail_msg("%s: %s", name, text);
 	}
+	return model;
+}
+
+static void run_model(const struct random_net *net, uint32_t first, uint32_t n, const char *name)
+{
+	struct pbit_model *model = new_model(net, name);
+
 	compare(model, first, n, name);
 	pbit_model_put(model);
 }
@@ -268,10 +275,9 @@ static void test_readouts(void **state)
 /* Every range of layers of a deep network. */
 static void compare_ranges(const struct random_net *net, const char *name)
 {
-	struct pbit_model *model = NULL;
+	struct pbit_model *model = new_model(net, name);
 	uint32_t first, n;
 
-	assert_int_equal(random_model(net, random_next(&choice), &model), 0);
 	for (first = 0; first < net->n_layers; first++)
 		for (n = 1; n <= net->n_layers - first; n++)
 			compare(model, first, n, name);

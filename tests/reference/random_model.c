@@ -179,7 +179,7 @@ static struct pbit_layer_spec spec_of(const struct random_layer *layer)
 	spec.pad_h = layer->pad_h;
 	spec.pad_w = layer->pad_w;
 	spec.weight_bits = layer->weight_bits;
-	spec.beta = layer->beta;
+	spec.beta = layer->activation == PBIT_ACT_PBIT ? layer->beta : 0; /* a read-out has none */
 	return spec;
 }
 

@@ -8,7 +8,7 @@
 #include "generic_draw.h"
 #include "generic_f32.h"
 
-#define INLINE static inline __attribute__((always_inline))
+#define INLINE	     static inline __attribute__((always_inline))
 #define MOST_COLUMNS 128
 
 static bool avx2_usable(void)
@@ -63,8 +63,7 @@ INLINE __m256i step(const uint8_t *chunk, unsigned int bits, unsigned int j, uns
 		return _mm256_add_epi8(a, _mm256_add_epi8(b, b));
 	case 4:
 		a = load(chunk + 64 * (j / 2));
-		return _mm256_and_si256(j % 2 ? _mm256_srli_epi32(a, 4) : a,
-					_mm256_set1_epi8(15));
+		return _mm256_and_si256(j % 2 ? _mm256_srli_epi32(a, 4) : a, _mm256_set1_epi8(15));
 	default:
 		return load(chunk + 64 * j);
 	}
@@ -95,8 +94,8 @@ INLINE __m256i add_dot_wide(__m256i s, __m256i x, __m256i w)
 /* Ones in each 32-bit lane. */
 INLINE __m256i count(__m256i v)
 {
-	const __m256i table = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0,
-					       1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+	const __m256i table = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1,
+					       1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
 	const __m256i low = _mm256_set1_epi8(15);
 	const __m256i n = _mm256_add_epi8(
 		_mm256_shuffle_epi8(table, _mm256_and_si256(v, low)),
@@ -133,31 +132,31 @@ INLINE void block(const struct soft_gemm *g, const uint8_t *x, size_t ldx, size_
 		if (!bytes) {
 			for (unsigned int p = 0; p < bits; p++)
 				for (unsigned int i = 0; i < columns; i++) {
-					const __m256i v = _mm256_set1_epi32(
-						load_word(x + i * ldx + 4 * c));
+					const __m256i v =
+						_mm256_set1_epi32(load_word(x + i * ldx + 4 * c));
 
 					for (unsigned int h = 0; h < 2; h++)
 						s[h][i] = _mm256_add_epi32(
 							s[h][i],
 							_mm256_slli_epi32(
-								count(_mm256_and_si256(
-									load(chunk + 64 * p +
-									     32 * h),
-									v)),
+								count(_mm256_and_si256(load(chunk +
+											    64 * p +
+											    32 * h),
+										       v)),
 								(int)p));
 				}
 			continue;
 		}
 		for (unsigned int j = 0; j < 8; j++) {
-			const __m256i line[2] = { step(chunk, bits, j, 0), step(chunk, bits, j, 1) };
+			const __m256i line[2] = {step(chunk, bits, j, 0), step(chunk, bits, j, 1)};
 
 			for (unsigned int i = 0; i < columns; i++) {
-				const __m256i v = _mm256_set1_epi32(
-					load_word(x + i * ldx + 32 * c + 4 * j));
+				const __m256i v =
+					_mm256_set1_epi32(load_word(x + i * ldx + 32 * c + 4 * j));
 
 				for (unsigned int h = 0; h < 2; h++)
-					s[h][i] = wide ? add_dot_wide(s[h][i], v, line[h]) :
-							 add_dot(s[h][i], v, line[h]);
+					s[h][i] = wide ? add_dot_wide(s[h][i], v, line[h])
+						       : add_dot(s[h][i], v, line[h]);
 			}
 		}
 	}

@@ -26,9 +26,8 @@ static int32_t sum_bits(const uint32_t *x, size_t chunks)
 	for (; c + 16 <= chunks; c += 16)
 		sum = _mm512_add_epi32(sum, _mm512_popcnt_epi32(_mm512_loadu_si512(x + c)));
 	if (c < chunks)
-		sum = _mm512_add_epi32(
-			sum, _mm512_popcnt_epi32(_mm512_maskz_loadu_epi32(
-				     (__mmask16)((1u << (chunks - c)) - 1), x + c)));
+		sum = _mm512_add_epi32(sum, _mm512_popcnt_epi32(_mm512_maskz_loadu_epi32(
+						    (__mmask16)((1u << (chunks - c)) - 1), x + c)));
 	return _mm512_reduce_add_epi32(sum);
 }
 
@@ -37,8 +36,9 @@ static int32_t sum_bytes(const uint8_t *x, size_t chunks)
 	__m256i sum = _mm256_setzero_si256();
 
 	for (size_t c = 0; c < chunks; c++)
-		sum = _mm256_dpbusd_epi32(sum, _mm256_loadu_si256((const __m256i *)(const void *)(x + 32 * c)),
-					  _mm256_set1_epi8(1));
+		sum = _mm256_dpbusd_epi32(
+			sum, _mm256_loadu_si256((const __m256i *)(const void *)(x + 32 * c)),
+			_mm256_set1_epi8(1));
 	return _mm512_reduce_add_epi32(_mm512_zextsi256_si512(sum));
 }
 
@@ -111,8 +111,8 @@ INLINE void block_bytes(const struct soft_gemm *g, const uint8_t *x, size_t ldx,
 			for (unsigned int t = 0; t < tiles; t++)
 				line[t] = step(w + t * row + c * bits * 64, bits, j);
 			for (unsigned int i = 0; i < columns; i++) {
-				const __m512i v = _mm512_set1_epi32(
-					load_word(x + i * ldx + 32 * c + 4 * j));
+				const __m512i v =
+					_mm512_set1_epi32(load_word(x + i * ldx + 32 * c + 4 * j));
 
 				for (unsigned int t = 0; t < tiles; t++)
 					s[t][i] = _mm512_dpbusd_epi32(s[t][i], v, line[t]);
@@ -138,12 +138,11 @@ INLINE void block_count(const struct soft_gemm *g, const uint8_t *x, size_t ldx,
 		for (unsigned int t = 0; t < tiles; t++) {
 			const uint8_t *chunk = w + t * row + c * bits * 64;
 			const __m512i low = _mm512_loadu_si512(chunk);
-			const __m512i high = bits == 2 ? _mm512_loadu_si512(chunk + 64) :
-							 _mm512_setzero_si512();
+			const __m512i high =
+				bits == 2 ? _mm512_loadu_si512(chunk + 64) : _mm512_setzero_si512();
 
 			for (unsigned int i = 0; i < columns; i++) {
-				const __m512i v =
-					_mm512_set1_epi32(load_word(x + i * ldx + 4 * c));
+				const __m512i v = _mm512_set1_epi32(load_word(x + i * ldx + 4 * c));
 				__m512i h;
 
 				s[t][i] = _mm512_add_epi32(
@@ -169,8 +168,7 @@ INLINE void block(const struct soft_gemm *g, const uint8_t *x, size_t ldx, size_
 
 /* All tiles for up to six columns. */
 INLINE void columns(const struct soft_gemm *g, const uint8_t *x, size_t ldx, size_t n,
-		    unsigned int count_columns, unsigned int bits, bool count,
-		    const int32_t *sums)
+		    unsigned int count_columns, unsigned int bits, bool count, const int32_t *sums)
 {
 	const unsigned int wide = count_columns == 1 ? 4 : 2;
 	size_t tile = 0;
@@ -229,7 +227,8 @@ static void bits_part(const struct soft_gemm *g)
 	int32_t sums[MOST_COLUMNS];
 
 	for (size_t n = 0; n < g->n; n++) {
-		const uint32_t *x = (const uint32_t *)(const void *)((const uint8_t *)g->x + n * g->ldx);
+		const uint32_t *x =
+			(const uint32_t *)(const void *)((const uint8_t *)g->x + n * g->ldx);
 
 		sums[n] = sum_bits(x, g->chunks);
 		if (g->bits > 2)

@@ -6,34 +6,32 @@
 #include <immintrin.h>
 #include "exact.h"
 
-#define MIX(a, b, r)                                                      \
-	do {                                                              \
-		(a) = _mm512_add_epi64((a), (b));                         \
+#define MIX(a, b, r)                                                     \
+	do {                                                             \
+		(a) = _mm512_add_epi64((a), (b));                        \
 		(b) = _mm512_xor_si512(_mm512_rol_epi64((b), (r)), (a)); \
 	} while (0)
-#define ROUND_ODD(r0, r1)         \
-	do {                      \
-		MIX(x0, x1, r0);  \
-		MIX(x2, x3, r1);  \
+#define ROUND_ODD(r0, r1)        \
+	do {                     \
+		MIX(x0, x1, r0); \
+		MIX(x2, x3, r1); \
 	} while (0)
-#define ROUND_EVEN(r0, r1)        \
-	do {                      \
-		MIX(x0, x3, r0);  \
-		MIX(x2, x1, r1);  \
+#define ROUND_EVEN(r0, r1)       \
+	do {                     \
+		MIX(x0, x3, r0); \
+		MIX(x2, x1, r1); \
 	} while (0)
 
 /* The 128 draws of a group: eight blocks of Threefry in the lanes of four registers. */
 static inline void draw_group(const struct soft_stream *s, uint64_t group, __m512i u[4])
 {
-	const uint64_t parity =
-		PBIT__THREEFRY_PARITY ^ s->seed ^ PBIT_DOMAIN_LAYER ^ s->layer;
+	const uint64_t parity = PBIT__THREEFRY_PARITY ^ s->seed ^ PBIT_DOMAIN_LAYER ^ s->layer;
 	const __m512i k0 = _mm512_set1_epi64((int64_t)s->seed);
 	const __m512i k1 = _mm512_set1_epi64(PBIT_DOMAIN_LAYER);
 	const __m512i k2 = _mm512_set1_epi64((int64_t)s->layer);
 	const __m512i k4 = _mm512_set1_epi64((int64_t)parity);
 	const __m512i lane = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
-	__m512i x0 = _mm512_add_epi64(
-		_mm512_set1_epi64((int64_t)(8 * group + s->seed)), lane);
+	__m512i x0 = _mm512_add_epi64(_mm512_set1_epi64((int64_t)(8 * group + s->seed)), lane);
 	__m512i x1 = _mm512_set1_epi64((int64_t)(s->sample + PBIT_DOMAIN_LAYER));
 	__m512i x2 = _mm512_set1_epi64((int64_t)(s->image + s->layer));
 	__m512i x3 = _mm512_setzero_si512();
@@ -157,8 +155,8 @@ static void avx512_activate(const struct soft_stream *stream, size_t first, size
 
 			for (unsigned int h = 0; h < 2; h++)
 				z[h] = _mm512_add_ps(
-					_mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_loadu_si512(
-							      s + at + 16 * h)),
+					_mm512_mul_ps(_mm512_cvtepi32_ps(
+							      _mm512_loadu_si512(s + at + 16 * h)),
 						      _mm512_loadu_ps(a + at + 16 * h)),
 					_mm512_loadu_ps(c + at + 16 * h));
 			b = compare(u[w], pack16(threshold16(z[0]), threshold16(z[1])), &unsure);

@@ -15,10 +15,10 @@
 static inline uint32_t soft_low_bits(const struct soft_stream *stream, size_t i)
 {
 	const size_t r = i % SOFT_GROUP;
-	const uint64_t key[4] = { stream->seed, PBIT_DOMAIN_LAYER + PBIT_DOMAIN_LOW, stream->layer,
-				  0 };
-	const uint64_t counter[4] = { 8 * (i / SOFT_GROUP) + (r % 32) / 4, stream->sample,
-				      stream->image, 0 };
+	const uint64_t key[4] = {stream->seed, PBIT_DOMAIN_LAYER + PBIT_DOMAIN_LOW, stream->layer,
+				 0};
+	const uint64_t counter[4] = {8 * (i / SOFT_GROUP) + (r % 32) / 4, stream->sample,
+				     stream->image, 0};
 	uint64_t out[4];
 
 	pbit__threefry(key, counter, out);

@@ -14,11 +14,11 @@
 static inline void generic_draw_group(const struct soft_stream *stream, uint64_t group,
 				      uint16_t u[SOFT_GROUP])
 {
-	static const unsigned int turn[8][2] = { { 14, 16 }, { 52, 57 }, { 23, 40 }, { 5, 37 },
-						 { 25, 33 }, { 46, 12 }, { 58, 22 }, { 32, 32 } };
-	const uint64_t k[5] = { stream->seed, PBIT_DOMAIN_LAYER, stream->layer, 0,
-				PBIT__THREEFRY_PARITY ^ stream->seed ^ PBIT_DOMAIN_LAYER ^
-					stream->layer };
+	static const unsigned int turn[8][2] = {{14, 16}, {52, 57}, {23, 40}, {5, 37},
+						{25, 33}, {46, 12}, {58, 22}, {32, 32}};
+	const uint64_t k[5] = {stream->seed, PBIT_DOMAIN_LAYER, stream->layer, 0,
+			       PBIT__THREEFRY_PARITY ^ stream->seed ^ PBIT_DOMAIN_LAYER ^
+				       stream->layer};
 	uint64_t x[4][8];
 
 	for (unsigned int l = 0; l < 8; l++) {
@@ -58,7 +58,8 @@ static inline void generic_draw_group(const struct soft_stream *stream, uint64_t
 static inline void generic_thresholds(const float *z, size_t n, uint16_t *t16)
 {
 	for (size_t i = 0; i < n; i++) {
-		const float magic = 12582912.0f; /* 1.5 * 2^23: adding it rounds to a whole number */
+		const float magic =
+			12582912.0f; /* 1.5 * 2^23: adding it rounds to a whole number */
 		float y = z[i] * -1.44269504f;
 		float r, f, e, t;
 		int32_t m;
@@ -68,7 +69,8 @@ static inline void generic_thresholds(const float *z, size_t n, uint16_t *t16)
 		y = y > -30.0f ? y : -30.0f;
 		r = y + magic;
 		f = y - (r - magic);
-		e = 1.0f + f * (0.69314718f + f * (0.24022651f + f * (0.05550411f + f * 0.00961813f)));
+		e = 1.0f +
+		    f * (0.69314718f + f * (0.24022651f + f * (0.05550411f + f * 0.00961813f)));
 		memcpy(&m, &r, 4);
 		memcpy(&bits, &e, 4);
 		bits += (uint32_t)m << 23;
@@ -88,10 +90,10 @@ static inline uint32_t generic_word(const struct soft_stream *stream, size_t fir
 	for (unsigned int i = 0; i < 32; i++) {
 		const int32_t d = (int32_t)t16[i] - (int32_t)u[i];
 
-		flag[i] = (uint8_t)((d > 0) | (d + (int32_t)SOFT_MARGIN >= 0 &&
-						       d <= (int32_t)SOFT_MARGIN
-					       ? 2
-					       : 0));
+		flag[i] =
+			(uint8_t)((d > 0) |
+				  (d + (int32_t)SOFT_MARGIN >= 0 && d <= (int32_t)SOFT_MARGIN ? 2
+											      : 0));
 	}
 	memcpy(any, flag, sizeof(any));
 	for (unsigned int b = 0; b < 4; b++)
@@ -102,8 +104,8 @@ static inline uint32_t generic_word(const struct soft_stream *stream, size_t fir
 		return bits;
 	for (unsigned int i = 0; i < 32; i++)
 		if (flag[i] & 2)
-			bits = (bits & ~(1u << i)) |
-			       soft_decide(stream, first + i, z[i], u[i]) << i;
+			bits = (bits & ~(1u << i)) | soft_decide(stream, first + i, z[i], u[i])
+							     << i;
 	return bits;
 }
 

@@ -21,7 +21,7 @@ static inline void generic_gemm_f32_bits(const struct soft_gemm_f32 *g)
 
 		for (size_t n = 0; n < g->n; n++) {
 			const uint8_t *x = (const uint8_t *)g->x + n * g->ldx;
-			generic_lanes s = { 0 };
+			generic_lanes s = {0};
 
 			for (size_t c = 0; c < words; c++) {
 				const float *line = w + c * 32 * SOFT_LANES;
@@ -30,7 +30,8 @@ static inline void generic_gemm_f32_bits(const struct soft_gemm_f32 *g)
 				memcpy(&bits, x + 4 * c, 4);
 				for (; bits; bits &= bits - 1)
 					s += *(const generic_lanes *)(line +
-								      (unsigned int)__builtin_ctz(bits) *
+								      (unsigned int)__builtin_ctz(
+									      bits) *
 									      SOFT_LANES);
 			}
 			memcpy(g->s + n * g->lds + t * SOFT_LANES, &s, sizeof(s));
@@ -45,7 +46,7 @@ static inline void generic_gemm_f32_codes(const struct soft_gemm_f32 *g)
 
 		for (size_t n = 0; n < g->n; n++) {
 			const float *x = (const float *)((const uint8_t *)g->x + n * g->ldx);
-			generic_lanes s = { 0 };
+			generic_lanes s = {0};
 
 			for (size_t k = 0; k < g->k; k++)
 				s += *(const generic_lanes *)(w + k * SOFT_LANES) * x[k];

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SOFT_LANES 16u  /* outputs of a tile */
+#define SOFT_LANES 16u	/* outputs of a tile */
 #define SOFT_GROUP 128u /* p-bits drawn together */
 
 /*
@@ -73,8 +73,8 @@ struct soft_kernels {
 	void (*thresholds)(const float *z, size_t n, uint16_t *t16);
 	void (*draw)(const struct soft_stream *stream, size_t first, size_t n, const float *z,
 		     const uint16_t *t16, uint32_t *bits);
-	void (*activate)(const struct soft_stream *stream, size_t first, size_t n,
-			 const int32_t *s, const float *a, const float *c, uint32_t *bits);
+	void (*activate)(const struct soft_stream *stream, size_t first, size_t n, const int32_t *s,
+			 const float *a, const float *c, uint32_t *bits);
 };
 
 /* Largest distance of t16 from 2^16 sigma(z), twice over: what lies closer is decided exactly. */

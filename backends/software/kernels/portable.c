@@ -92,7 +92,7 @@ static void dot_steps_bits(const void *w, unsigned int bits, const uint8_t *x, s
 {
 	for (size_t c = 0; c < chunks; c++) {
 		const uint32_t v = load32(x + 4 * c);
-		uint32_t pair[SOFT_LANES] = { 0 }; /* two sums of 16 bits: at most 8 * 2 * 255 */
+		uint32_t pair[SOFT_LANES] = {0}; /* two sums of 16 bits: at most 8 * 2 * 255 */
 
 		for (unsigned int j = 0; j < 8; j++) {
 			const uint32_t mask = (v >> j & 0x01010101u) * 0xff;
@@ -144,7 +144,7 @@ static void gemm(const struct soft_gemm *g, bool codes)
 
 		for (size_t t = 0; t < g->tiles; t++) {
 			const uint8_t *w = (const uint8_t *)g->w + t * tile;
-			uint32_t s[SOFT_LANES] = { 0 };
+			uint32_t s[SOFT_LANES] = {0};
 
 			if (codes)
 				dot_steps_codes(w, g->bits, x, g->chunks, s);
@@ -182,8 +182,8 @@ static void portable_thresholds(const float *z, size_t n, uint16_t *t16)
 	generic_thresholds(z, n, t16);
 }
 
-static void portable_draw(const struct soft_stream *stream, size_t first, size_t n,
-			  const float *z, const uint16_t *t16, uint32_t *bits)
+static void portable_draw(const struct soft_stream *stream, size_t first, size_t n, const float *z,
+			  const uint16_t *t16, uint32_t *bits)
 {
 	generic_draw(stream, first, n, z, t16, bits);
 }

@@ -65,7 +65,7 @@ static int check_window(const struct pbit_layer *layer, uint32_t ky0, uint32_t k
 			uint32_t kx1)
 {
 	if (layer->type == PBIT_DENSE ||
-	    (ky0 < ky1 && ky1 <= layer->kernel_h && kx0 < kx1 && kx1 <= layer->kernel_w))
+	    (ky0 <= ky1 && ky1 <= layer->kernel_h && kx0 <= kx1 && kx1 <= layer->kernel_w))
 		return 0;
 	return pbit_fail(-EINVAL, PBIT_ERR_ARGUMENT, what, "window",
 			 "pass the part of the kernel that lies inside the input map",

@@ -47,11 +47,6 @@ static int check_window(const struct pbit__origin *origin, const char *path,
 	err = check_range(origin, path, "stride", layer->stride_h, layer->stride_w);
 	if (err)
 		return err;
-	if (layer->pad_h >= layer->kernel_h || layer->pad_w >= layer->kernel_w)
-		return pbit__model_fail(origin, -EINVAL, path, "padding",
-					"<%u %u>, expected less than the kernel, <%u %u>",
-					layer->pad_h, layer->pad_w, layer->kernel_h,
-					layer->kernel_w);
 	if (layer->kernel_h > height || layer->kernel_w > width)
 		return pbit__model_fail(origin, -EINVAL, path, "kernel",
 					"<%u %u> does not fit the input of <%llu %llu> with its "
