@@ -8,7 +8,9 @@
 
 V ?= release
 B := build/$(V)
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 AR ?= ar
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
@@ -81,9 +83,58 @@ $(B)/tests/%.o: INC += -Itests/lib -Ibackends
 
 -include tests/unit/rules.mk tests/unit/rules-model.mk tests/conformance/rules.mk tests/fuzz/rules.mk
 
+# What a fresh Debian lacks. Asks nothing; touches nothing where everything is there.
+PACKAGES := gcc libc6-dev pkg-config libfdt-dev device-tree-compiler zlib1g-dev dataset-fashion-mnist
+TEST_PACKAGES := libcmocka-dev python3 clang libclang-rt-14-dev bash
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+define install_packages
+	@missing=; for p in $(1); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q '^install ok installed' || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then echo "installing:$$missing"; \
+	$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
+endef
+
+setup:
+	$(call install_packages,$(PACKAGES))
+setup-test: setup
+	$(call install_packages,$(TEST_PACKAGES))
+
+MODEL ?= examples/models/fashion-mnist-784-512-512-10-w4.pbm
+SWEEP ?= 1,2,4,10,32
+
+run: setup
+	@$(MAKE) --no-print-directory all
+	$(B)/pbit run $(MODEL) --data fashion-mnist --sweep $(SWEEP)
+
+test: setup-test
+	@$(MAKE) --no-print-directory all unit conformance
+	tests/run.sh $(B)
+
+bench: setup
+	@$(MAKE) --no-print-directory all
+	$(B)/pbit bench software:threads=1 --all
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/pbit $(DESTDIR)$(BACKENDDIR)
+	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 755 $(B)/libpbit.so.$(VERSION) $(DESTDIR)$(LIBDIR)
+	ln -sf libpbit.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libpbit.so.$(SOVERSION)
+	ln -sf libpbit.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libpbit.so
+	install -m 644 $(B)/libpbit.a $(DESTDIR)$(LIBDIR)
+	install -m 644 libhal/include/pbit/*.h $(DESTDIR)$(INCLUDEDIR)/pbit
+	install -m 644 libhal/man/*.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 libhal/man/*.3 $(DESTDIR)$(MANDIR)/man3
+	install -m 644 libhal/man/*.5 $(DESTDIR)$(MANDIR)/man5
+	install -m 644 libhal/completion/pbit $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@BACKENDDIR@|$(BACKENDDIR)|; s|@VERSION@|$(VERSION)|' libhal/libpbit.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libpbit.pc
+	$(CC) -o $(DESTDIR)$(BINDIR)/pbit $(CLI_OBJ) -L$(B) -lpbit -Wl,-rpath,'$(LIBDIR)' $(ALLLDFLAGS) -lz -lm
+
+train: setup
+	$(call install_packages,python3 python3-torch python3-numpy python3-libfdt)
+	cd examples/training && /usr/bin/python3 train.py --out ../models
+
 clean:
 	rm -rf build
 
 -include $(shell find build -name '*.d' 2>/dev/null)
-.PHONY: all lib cli examples unit clean
+.PHONY: all lib cli examples unit conformance setup setup-test run test bench install train clean
 .SECONDARY:
