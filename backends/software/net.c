@@ -18,13 +18,11 @@ static void window(uint32_t at, uint32_t stride, uint32_t pad, uint32_t kernel, 
 		   uint32_t *begin, uint32_t *end)
 {
 	const int64_t start = (int64_t)at * stride - pad;
+	const int64_t first = start < 0 ? -start : 0;
+	const int64_t past = start + kernel > size ? (int64_t)size - start : kernel;
 
-	*begin = start < 0 ? (uint32_t)-start : 0;
-	*end = start + kernel > (int64_t)size ? (uint32_t)((int64_t)size - start) : kernel;
-	if (*begin > kernel)
-		*begin = kernel;
-	if (*end < *begin)
-		*end = *begin;
+	*begin = (uint32_t)(first < kernel ? first : kernel);
+	*end = past > *begin ? (uint32_t)past : *begin;
 }
 
 static int affine_conv(const struct soft_net *net, struct soft_layer *layer)
@@ -40,7 +38,7 @@ static int affine_conv(const struct soft_net *net, struct soft_layer *layer)
 	c = a + l->n_out;
 	for (uint32_t y = 0; y < l->out.height && !rc; y++)
 		for (uint32_t x = 0; x < l->out.width; x++) {
-			const size_t at = ((size_t)y * l->out.width + x) * l->out_stride;
+			const size_t at = ((size_t)y * l->out.width + x) * layer->row;
 			uint32_t w[4];
 
 			window(y, l->stride_h, l->pad_h, l->kernel_h, l->in.height, &w[0], &w[1]);
@@ -87,11 +85,9 @@ static int prepare(const struct soft_net *net, struct soft_layer *layer, uint32_
 
 	layer->info = l;
 	layer->positions = l->type == PBIT_DENSE ? 1 : (size_t)l->out.height * l->out.width;
-	layer->row = l->type == PBIT_DENSE || layer->positions == 1
-			     ? soft_round_up(l->n_out, SOFT_GROUP)
-			     : l->out_stride;
+	layer->row = soft_round_up(l->n_out, layer->positions == 1 ? SOFT_GROUP : 32);
 	layer->n_values = (size_t)l->out.channels * l->out.height * l->out.width;
-	layer->n_pbits = l->type == PBIT_DENSE ? l->n_out : layer->positions * l->out_stride;
+	layer->n_pbits = l->type == PBIT_DENSE ? l->n_out : layer->positions * layer->row;
 	layer->n_padded = soft_round_up(layer->n_pbits, SOFT_GROUP);
 	layer->words = layer->n_padded / 32;
 	layer->in_words =

@@ -80,9 +80,9 @@ static void check_layer(struct pbit_model *model, uint32_t i)
 	uint32_t w[4];
 
 	for (w[0] = 0; w[0] < layer->kernel_h; w[0]++) {
-		for (w[1] = w[0] + 1; w[1] <= layer->kernel_h; w[1]++) {
+		for (w[1] = w[0]; w[1] <= layer->kernel_h; w[1]++) {
 			for (w[2] = 0; w[2] < layer->kernel_w; w[2]++) {
-				for (w[3] = w[2] + 1; w[3] <= layer->kernel_w; w[3]++)
+				for (w[3] = w[2]; w[3] <= layer->kernel_w; w[3]++)
 					check_window(model, i, w);
 			}
 		}
@@ -199,7 +199,7 @@ static void test_arguments(void **state)
 	assert_int_equal(pbit_layer_affine(model, 1, 0, 1, 0, 1, a, c), -EINVAL);
 	assert_non_null(strstr(pbit_last_error()->why, "max-pool"));
 	assert_int_equal(pbit_layer_affine(model, 0, 0, 4, 0, 1, a, c), -EINVAL);
-	assert_int_equal(pbit_layer_affine(model, 0, 2, 2, 0, 1, a, c), -EINVAL);
+	assert_int_equal(pbit_layer_affine(model, 0, 2, 1, 0, 1, a, c), -EINVAL);
 	assert_int_equal(pbit_layer_affine(model, 0, 0, 1, 2, 4, a, c), -EINVAL);
 	assert_string_equal(pbit_last_error()->where, "window");
 	assert_int_equal(pbit_layer_affine(model, 3, 9, 9, 9, 9, a, c), 0);

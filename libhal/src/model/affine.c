@@ -99,7 +99,7 @@ int pbit_layer_affine(const struct pbit_model *model, uint32_t i, uint32_t ky0, 
 		factors(model, layer, o, R[o], &a[o], &c[o]);
 	free(R);
 	if (err)
-		return pbit_fail(err, PBIT_ERR_RESOURCE, what, NULL, "free memory",
+		return pbit_fail(-ENOMEM, PBIT_ERR_RESOURCE, what, NULL, "free memory",
 				 "out of memory for %zu bytes", layer->n_out * sizeof(*R));
 	return 0;
 }

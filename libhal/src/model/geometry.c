@@ -47,6 +47,11 @@ static int check_window(const struct pbit__origin *origin, const char *path,
 	err = check_range(origin, path, "stride", layer->stride_h, layer->stride_w);
 	if (err)
 		return err;
+	/* More padding than kernel is odd but sound: such a window holds no real input. */
+	if (layer->pad_h > PBIT__MAX_DIM || layer->pad_w > PBIT__MAX_DIM)
+		return pbit__model_fail(origin, -EINVAL, path, "padding",
+					"<%u %u>, expected 0 ... %u each", layer->pad_h,
+					layer->pad_w, PBIT__MAX_DIM);
 	if (layer->kernel_h > height || layer->kernel_w > width)
 		return pbit__model_fail(origin, -EINVAL, path, "kernel",
 					"<%u %u> does not fit the input of <%llu %llu> with its "

@@ -207,8 +207,9 @@ static bool start_walk(struct walk *walk, const struct pbit_layer *layer, uint32
 		ky1 = layer->in.height;
 		kx1 = layer->in.width;
 	}
+	/* An empty window lies wholly in the padding: its sum is 0. */
 	*walk = (struct walk){layer, ky0, ky1, kx0, kx1, 0, 0, 0};
-	return ky0 < ky1 && ky1 <= pbit__field_height(layer) && kx0 < kx1 &&
+	return ky0 <= ky1 && ky1 <= pbit__field_height(layer) && kx0 <= kx1 &&
 	       kx1 <= pbit__field_width(layer);
 }
 
