@@ -89,7 +89,7 @@ class _Node:
 
 
 def _read_layer(node, before):
-    layer = Layer(type=node.text("type"), name=node.text("name", b"\0"))
+    layer = Layer(type=node.text("type"), name=node.text("label", b"\0"))
     if layer.type not in ("dense", "conv2d", "maxpool"):
         raise ValueError(f"{node.where}: unknown type {layer.type!r}")
     if layer.type != "dense":

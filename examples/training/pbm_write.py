@@ -145,7 +145,7 @@ def _rows(layer, before, where):
 def _write_layer(tree, layer, before, last, where):
     tree.text("type", layer.type)
     if layer.name:
-        tree.text("name", layer.name)
+        tree.text("label", layer.name)
     if layer.type not in ("dense", "conv2d", "maxpool"):
         raise ValueError(f"{where}: type {layer.type!r} is none of dense, conv2d, maxpool")
     if layer.type != "dense":

@@ -249,9 +249,7 @@ static void begin_output(struct bench *bench)
 	struct json *json = &bench->json;
 
 	if (bench->want_json) {
-		json_begin_document(json, "bench");
-		json_string(json, "device", pbit_device_uri(bench->dev));
-		json_array(json, "results");
+		json_array(json, NULL);
 		return;
 	}
 	bench->table = (struct table){
@@ -267,8 +265,6 @@ static int end_output(struct bench *bench, int status)
 	int printed;
 
 	if (bench->want_json) {
-		json_end(&bench->json);
-		json_bool(&bench->json, "complete", status == STATUS_OK);
 		printed = json_print(&bench->json);
 	} else {
 		printf("device %s\n\n", pbit_device_uri(bench->dev));

@@ -112,15 +112,9 @@ static int judge(int status, const char *input)
 
 int dtc_run(const char *from, const char *to, const char *input, int out)
 {
-	/* Layers have a property `name`, which old device trees used for something else. */
-	const char *const arguments[] = {"dtc", "-q",
-					 "-W",	"no-name_properties",
-					 "-E",	"no-name_properties",
-					 "-I",	from,
-					 "-O",	to,
-					 "-o",	"-",
-					 "--",	input,
-					 NULL};
+
+	const char *const arguments[] = {"dtc", "-q", "-I", from,  "-O", to,
+					 "-o",	"-",  "--", input, NULL};
 	pid_t child;
 	int status, error;
 

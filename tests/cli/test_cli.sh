@@ -94,7 +94,7 @@ make_files()
 		    open(name, "w").write("""/dts-v1/;
 		    / { compatible = "pbit,model"; version = <1 0>; model = "test"; provenance { made-by = "a test"; };
 		      input { shape = <%d>; bits = <8>; scale = <0x3b808081>; zero = <0>; };
-		      layers { layer@0 { type = "dense"; name = "hidden"; outputs = <%d>; activation = "pbit";
+		      layers { layer@0 { type = "dense"; label = "hidden"; outputs = <%d>; activation = "pbit";
 		        encoding = "bipolar"; weight-bits = <1>; weights = [%s]; scale = <%s>; bias = <%s>; };
 		        layer@1 { type = "dense"; outputs = <10>; activation = "linear"; weight-bits = <1>;
 		        weights = [%s]; scale = <0x3d800000>; bias = <%s>; }; }; };
@@ -366,7 +366,7 @@ test_run_refused()
 test_bench()
 {
 	run bench software: --seconds 0.01 --bits 1,4 --samples 1 --batch 1,2 --threads 1 --json
-	check "bench --json" json 'd["schema"] == 1 and len(d["results"]) == 4 and all(r["case"] == "mlp-1024" and r["us_per_image"] > 0 and r["macs_per_second"] > 0 and r["threads"] == 1 for r in d["results"]) and [(r["bits"], r["batch"]) for r in d["results"]] == [(1, 1), (1, 2), (4, 1), (4, 2)]'
+	check "bench --json" json 'len(d) == 4 and all(r["case"] == "mlp-1024" and r["us_per_image"] > 0 and r["macs_per_second"] > 0 and r["threads"] == 1 for r in d) and [(r["bits"], r["batch"]) for r in d] == [(1, 1), (1, 2), (4, 1), (4, 2)]'
 	run bench software: --seconds 0.01 --bits 8 --samples 1 --batch 1
 	check "bench" succeeded
 	check "bench fits 80 columns" narrow
@@ -400,7 +400,7 @@ test_interrupt()
 		--json >out 2>err
 	status=$?
 	check "Ctrl-C in bench: status 130" test $status = 130
-	check "Ctrl-C in bench: partial result" json 'd["complete"] is False and 1 <= len(d["results"]) < 4'
+	check "Ctrl-C in bench: partial result" json '1 <= len(d) < 4'
 	timeout --preserve-status -s TERM 2 "$PBIT" run good.pbm --data many.idx --batch 1 \
 		--samples 20000 --sample-block 64 --threads 1 --json >out 2>err
 	status=$?

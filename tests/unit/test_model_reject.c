@@ -82,7 +82,7 @@ static const struct change changes[] = {
 	{L0, "type", .why = "missing"},
 	{L0, "type", TEXT("conv3d"), .why = "\"conv3d\", expected one of \"dense\""},
 	{L0, "type", CELL(0), .why = "one string"},
-	{L0, "name", RAW("first", 5), .why = "final zero"},
+	{L0, "label", RAW("first", 5), .why = "final zero"},
 	{L0, "type", TEXT("maxpool"), .where = L0 "/channels", .why = "maxpool"},
 	{L1, "type", TEXT("dense"), .where = L1 "/kernel", .why = "does not belong to dense"},
 	/* properties of another kind of layer */
@@ -266,7 +266,7 @@ static void test_accepted(void **state)
 		{L3, "unknown", TEXT("text")},
 		{L3, "align", CELL(1)},
 		{L0, "beta", GONE},
-		{L0, "name", GONE},
+		{L0, "label", GONE},
 		{L0, "stride", GONE},
 		{L1, "stride", GONE},
 		{"/input", "order", GONE},

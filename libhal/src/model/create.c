@@ -186,7 +186,7 @@ static int write_layer(struct pbit__writer *writer, const struct draft *draft)
 	pbit__writer_node(writer, draft->path + sizeof("/layers/") - 1);
 	pbit__writer_string(writer, "type", types[layer->type]);
 	if (spec->name)
-		pbit__writer_string(writer, "name", spec->name);
+		pbit__writer_string(writer, "label", spec->name);
 	write_window(writer, layer);
 	if (layer->type != PBIT_MAXPOOL) {
 		pbit__writer_cells(writer, layer->type == PBIT_DENSE ? "outputs" : "channels", 1,

@@ -28,7 +28,7 @@ enum {
 };
 
 static const char *const property_names[N_PROPERTIES] = {
-	"type",	      "name",	  "outputs", "channels",    "kernel",  "stride", "padding",
+	"type",	      "label",	  "outputs", "channels",    "kernel",  "stride", "padding",
 	"activation", "encoding", "beta",    "weight-bits", "weights", "scale",	 "bias",
 };
 

@@ -59,11 +59,11 @@ static unsigned int get_code(const unsigned char *packed, const struct pbit_laye
 
 	switch (layer->weight_bits) {
 	case 1:
-		return byte[0] >> at.j & 1u;
+		return (unsigned int)byte[0] >> at.j & 1u;
 	case 2:
 		return (byte[0] >> at.j & 1u) | (byte[PBIT__LINE] >> at.j & 1u) << 1;
 	case 4:
-		return byte[at.j / 2 * PBIT__LINE] >> 4 * (at.j % 2) & 15u;
+		return (unsigned int)byte[at.j / 2 * PBIT__LINE] >> 4 * (at.j % 2) & 15u;
 	default:
 		return byte[at.j * PBIT__LINE];
 	}
