@@ -15,7 +15,7 @@ run() {
 	case $status in
 	0) passed=$((passed + 1)); echo "ok       $name" ;;
 	77) skipped=$((skipped + 1)); echo "SKIPPED  $name" ;;
-	*) failed=$((failed + 1)); echo "FAILED   $name (status $status)"; tail -n 60 "$log" ;;
+	*) failed=$((failed + 1)); echo "FAILED   $name (status $status)"; grep -E -A8 '^not ok' "$log"; tail -n 40 "$log" ;;
 	esac
 }
 

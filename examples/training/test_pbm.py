@@ -173,8 +173,6 @@ class Container(unittest.TestCase):
     def test_dtc_reads_and_rewrites_it(self):
         with tempfile.TemporaryDirectory() as folder:
             for model in self.models():
-                # dtc takes `name` for the node's own name and refuses another without -f.
-                model.layers[0].name = ""
                 path = f"{folder}/{model.name}.pbm"
                 pbm.write_pbm(path, model)
                 run = ["dtc", "-q", "-I", "dtb", "-O"]

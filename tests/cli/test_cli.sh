@@ -384,7 +384,7 @@ test_bench()
 test_interrupt()
 {
 	echo keep >kept.npy
-	timeout --preserve-status -s INT 2 "$PBIT" run good.pbm --data many.idx --batch 1 \
+	timeout --foreground --preserve-status -s INT 2 "$PBIT" run good.pbm --data many.idx --batch 1 \
 		--samples 20000 --sample-block 64 --threads 1 --json --out kept.npy >out 2>err
 	status=$?
 	check "Ctrl-C: status 130" test $status = 130
@@ -392,16 +392,16 @@ test_interrupt()
 	check "Ctrl-C: is said" grep -q "pbit run: interrupted" err
 	check "Ctrl-C: --out stays as it was" grep -q keep kept.npy
 	check "Ctrl-C: no temporary file" test -z "$(find . -name '*.tmp')"
-	timeout --preserve-status -s INT 2 "$PBIT" run good.pbm --data many.idx \
+	timeout --foreground --preserve-status -s INT 2 "$PBIT" run good.pbm --data many.idx \
 		--samples 2000000000 --threads 1 >out 2>err
 	status=$?
 	check "Ctrl-C before the first image" refused 130 "no image was completed"
-	timeout --preserve-status -s INT 2 "$PBIT" bench software: --seconds 1.5 --bits 1 \
+	timeout --foreground --preserve-status -s INT 2 "$PBIT" bench software: --seconds 1.5 --bits 1 \
 		--json >out 2>err
 	status=$?
 	check "Ctrl-C in bench: status 130" test $status = 130
 	check "Ctrl-C in bench: partial result" json '1 <= len(d) < 4'
-	timeout --preserve-status -s TERM 2 "$PBIT" run good.pbm --data many.idx --batch 1 \
+	timeout --foreground --preserve-status -s TERM 2 "$PBIT" run good.pbm --data many.idx --batch 1 \
 		--samples 20000 --sample-block 64 --threads 1 --json >out 2>err
 	status=$?
 	check "SIGTERM: status 143" test $status = 143

@@ -145,6 +145,8 @@ static void test_layers(void **state)
 			net.layers[2] = random_conv(20, 3, 1, 2, widths[w], 1 - encoding);
 			net.layers[3] = random_dense(10, widths[w], encoding);
 			net.layers[0].beta = 1.7f;
+			net.layers[2].beta = 0.37f;
+			net.layers[3].beta = 1.37f;
 			net.layers[2].row_scales = 1;
 			net.layers[3].activation =
 				encoding ? (uint32_t)PBIT_ACT_LINEAR : (uint32_t)PBIT_ACT_PBIT;

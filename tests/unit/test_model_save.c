@@ -186,13 +186,12 @@ static void test_by_text(void **state)
 		skip();
 	}
 	save_model(model, path);
-	snprintf(command, sizeof(command), "dtc -q -f -I dtb -O dts -o %s %s", text, path);
+	snprintf(command, sizeof(command), "dtc -q -I dtb -O dts -o %s %s", text, path);
 	assert_int_equal(system(command), 0);
 	/* Longer by 3 characters, so that `align`, which dtc keeps, no longer does its work. */
 	snprintf(command, sizeof(command), "sed -i 's/every kind of layer/&, 1/' %s", text);
 	assert_int_equal(system(command), 0);
-	/* -f: dtc holds that a property `name` must repeat the name of its node. */
-	snprintf(command, sizeof(command), "dtc -q -f -I dts -O dtb -o %s %s", blob, text);
+	snprintf(command, sizeof(command), "dtc -q -I dts -O dtb -o %s %s", blob, text);
 	assert_int_equal(system(command), 0);
 	opened = open_model(blob);
 	assert_int_equal(pbit_model_info(opened, &info), 0);

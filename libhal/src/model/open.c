@@ -82,7 +82,7 @@ int pbit_model_open(const char *path, struct pbit_model **model)
 {
 	struct pbit__origin origin = {"cannot open model", path, content_hint, PBIT_ERR_FILE};
 	size_t size = 0;
-	void *map;
+	void *map = NULL;
 	int err;
 
 	if (!path || !model)
