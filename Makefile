@@ -108,6 +108,8 @@ run: setup
 test: setup-test
 	@$(MAKE) --no-print-directory all unit conformance
 	tests/run.sh $(B)
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=20 >build/fuzz.log 2>&1 || { tail -n 40 build/fuzz.log; exit 1; }
+	@echo "fuzzing of the model loader: no finding in $$(sed -n 's/^stat::number_of_executed_units: //p' build/fuzz.log) runs"
 
 bench: setup
 	@$(MAKE) --no-print-directory all

@@ -185,13 +185,16 @@ static void change_tree(void *blob, unsigned int *seed)
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
 {
+	static const struct pbit__origin origin = {"cannot mutate", "memory", NULL, PBIT_ERR_FILE};
 	void *tree;
 	size_t used;
 
 	if (rand_r(&seed) % 8 == 0 || max_size > INT_MAX)
 		return LLVMFuzzerMutate(data, size, max_size);
 	tree = aligned_alloc(64, (max_size + 63) / 64 * 64);
-	if (!tree || fdt_check_full(data, size) || fdt_open_into(data, tree, (int)max_size)) {
+	/* Not fdt_check_full() alone: libfdt 1.6 dies of trees of an old version. */
+	if (!tree || pbit__tree_check(&origin, data, size) ||
+	    fdt_open_into(data, tree, (int)max_size)) {
 		free(tree);
 		return LLVMFuzzerMutate(data, size, max_size);
 	}

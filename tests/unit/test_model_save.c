@@ -386,6 +386,33 @@ static void test_not_a_model(void **state)
 	unlink(path);
 }
 
+/* A sparse file of 2 GiB - 1 whose header claims all of it. */
+static void test_largest_file(void **state)
+{
+	const char *path = in_folder("model.pbm");
+	struct pbit_model *model = make_model(&rich);
+	unsigned char total[4] = {0x7f, 0xff, 0xff, 0xff};
+	int fd;
+
+	(void)state;
+	save_model(model, path);
+	pbit_model_put(model);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	if (ftruncate(fd, INT32_MAX)) {
+		close(fd);
+		unlink(path);
+		skip();
+	}
+	/* What follows the tree is no part of it. */
+	model = open_model(path);
+	pbit_model_put(model);
+	assert_int_equal(pwrite(fd, total, 4, 4), 4);
+	close(fd);
+	expect_open(path, -EINVAL, "a tree of 2147483647 bytes");
+	unlink(path);
+}
+
 /* Node and property stay visible behind a long path, and a broken file is named. */
 static void test_long_path(void **state)
 {
@@ -440,6 +467,7 @@ int main(void)
 		cmocka_unit_test(test_mode),
 		cmocka_unit_test(test_not_a_model),
 		cmocka_unit_test(test_long_path),
+		cmocka_unit_test(test_largest_file),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

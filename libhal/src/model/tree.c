@@ -58,10 +58,15 @@ static int check_header(const struct pbit__origin *origin, const void *blob, siz
 					"expected 17",
 					fdt_version(blob), fdt_last_comp_version(blob));
 	total = fdt_totalsize(blob);
-	if (total > size || total > PBIT__MAX_SIZE)
+	if (total > size)
 		return pbit__model_fail(origin, -EINVAL, NULL, NULL,
 					"truncated: %zu bytes, its header says %llu", size,
 					(unsigned long long)total);
+	/* libfdt 1.6 takes the length of INT_MAX for an error and then follows a NULL pointer. */
+	if (total >= INT_MAX)
+		return pbit__model_fail(origin, -EINVAL, NULL, NULL,
+					"a tree of %llu bytes, expected at most %d",
+					(unsigned long long)total, INT_MAX - 1);
 	if (!block_inside(fdt_off_dt_struct(blob), fdt_size_dt_struct(blob), total) ||
 	    !block_inside(fdt_off_dt_strings(blob), fdt_size_dt_strings(blob), total) ||
 	    !block_inside(fdt_off_mem_rsvmap(blob), sizeof(struct fdt_reserve_entry), total))
