@@ -206,6 +206,60 @@ static void test_endless_name(void **state)
 	free(cells);
 }
 
+/* A property whose length leads back to itself, and other impossible structures. */
+static void test_structures(void **state)
+{
+	static const struct {
+		uint32_t cells[8];
+		const char *why;
+	} trees[] = {
+		{{FDT_BEGIN_NODE, 0, FDT_PROP, 0xfffffff4, 0, FDT_END_NODE, FDT_END, FDT_END},
+		 "longer than the block"},
+		{{FDT_BEGIN_NODE, 0, FDT_PROP, 0xffffffff, 0, FDT_END_NODE, FDT_END, FDT_END},
+		 "longer than the block"},
+		{{FDT_BEGIN_NODE, 0, FDT_PROP, 13, 0, FDT_END_NODE, FDT_END, FDT_END},
+		 "longer than the block"},
+		{{FDT_BEGIN_NODE, 0, FDT_PROP, 0, 4, FDT_END_NODE, FDT_END, FDT_END},
+		 "outside the strings"},
+		{{FDT_PROP, 0, 0, FDT_BEGIN_NODE, 0, FDT_END_NODE, FDT_END, FDT_END},
+		 "outside or at the end"},
+		{{FDT_BEGIN_NODE, 0, FDT_END_NODE, FDT_PROP, 0, 0, FDT_END, FDT_END},
+		 "outside or at the end"},
+		{{FDT_BEGIN_NODE, 0, FDT_NOP, FDT_NOP, FDT_NOP, FDT_NOP, FDT_NOP, FDT_PROP},
+		 "without its length"},
+		{{FDT_BEGIN_NODE, 0, FDT_NOP, FDT_NOP, FDT_NOP, FDT_NOP, FDT_NOP, FDT_NOP},
+		 "no end"},
+		{{FDT_BEGIN_NODE, 0, FDT_NOP, FDT_NOP, FDT_NOP, FDT_NOP, FDT_NOP, FDT_END},
+		 "node without an end"},
+		{{FDT_BEGIN_NODE, 0x61616161, 0x61616161, 0x61616161, 0x61616161, 0x61616161,
+		  0x61616161, 0x61616161},
+		 "name has no end"},
+		{{FDT_BEGIN_NODE, 0, FDT_END_NODE, FDT_END_NODE, FDT_END, FDT_END, FDT_END,
+		  FDT_END},
+		 "end without a node"},
+		{{FDT_BEGIN_NODE, 0, 7, FDT_END_NODE, FDT_END, FDT_END, FDT_END, FDT_END},
+		 "unknown tag"},
+		{{FDT_BEGIN_NODE, 0, FDT_END_NODE, FDT_BEGIN_NODE, 0, FDT_END_NODE, FDT_END,
+		  FDT_END},
+		 "damaged flattened device tree"},
+		{{FDT_END, 0, 0, 0, 0, 0, 0, 0}, "missing"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(trees) / sizeof(*trees); i++) {
+		unsigned char cells[32], *blob;
+		size_t size;
+
+		for (int c = 0; c < 8; c++)
+			fdt32_st(cells + 4 * c, trees[i].cells[c]);
+		blob = assemble(cells, sizeof(cells), "abc", 4, &size);
+		assert_int_equal(load(blob, size), -EINVAL);
+		if (!strstr(pbit_last_error()->why, trees[i].why))
+			fail_msg("tree %zu: %s", i, pbit_last_error()->why);
+		free(blob);
+	}
+}
+
 static void test_name_without_end(void **state)
 {
 	unsigned char *copy = malloc(good_size);
@@ -256,7 +310,8 @@ int main(void)
 		cmocka_unit_test(test_arguments),	 cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_header),		 cmocka_unit_test(test_flipped_bits),
 		cmocka_unit_test(test_deep_nesting),	 cmocka_unit_test(test_endless_name),
-		cmocka_unit_test(test_name_without_end), cmocka_unit_test(test_many_layers),
+		cmocka_unit_test(test_name_without_end), cmocka_unit_test(test_structures),
+		cmocka_unit_test(test_many_layers),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -66,6 +66,9 @@ int pbit__model_no_memory(const struct pbit__origin *origin, size_t size);
 /* memory.c: at a multiple of 64 bytes, freed by free(); NULL where there is none. */
 void *pbit__aligned(size_t size);
 
+/* check.c */
+int pbit__tree_check(const struct pbit__origin *origin, const void *blob, size_t size);
+
 /* tree.c: a property as found in a node; data is NULL where it is absent. */
 struct pbit__property {
 	const char *name;
@@ -81,7 +84,6 @@ struct pbit__node {
 	char path[48];
 };
 
-int pbit__tree_check(const struct pbit__origin *origin, const void *blob, size_t size);
 int pbit__node_read(const struct pbit__node *node, struct pbit__property *properties, size_t n);
 int pbit__property_need(const struct pbit__node *node, const struct pbit__property *property);
 int pbit__property_refuse(const struct pbit__node *node, const struct pbit__property *property,

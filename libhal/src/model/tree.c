@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The flattened device tree under a model: a check of the blob that makes every later step safe and
- * linear in its size, and typed access to the properties of a node. Nothing here knows what a
- * layer is.
+ * Typed access to the properties of a node. Nothing here knows what a layer is; the tree has been
+ * checked before (check.c).
  */
 #include <errno.h>
 #include <math.h>
@@ -10,92 +9,6 @@
 #include <string.h>
 #include <libfdt.h>
 #include "model.h"
-
-static bool block_inside(uint64_t offset, uint64_t size, uint64_t total)
-{
-	return offset >= sizeof(struct fdt_header) && offset + size <= total;
-}
-
-/*
- * Names are bounded before libfdt looks at them: it searches the end of a property's name anew for
- * every property, which a hostile block of names would make quadratic.
- */
-static int check_names(const struct pbit__origin *origin, const char *names, size_t size)
-{
-	size_t start = 0;
-
-	while (start < size) {
-		size_t left = size - start;
-		size_t reach = left < PBIT__MAX_NAME + 1 ? left : PBIT__MAX_NAME + 1;
-		const char *end = memchr(names + start, 0, reach);
-
-		if (!end)
-			return pbit__model_fail(origin, -EINVAL, NULL, NULL,
-						"a property name in the strings block has no end "
-						"within %u bytes",
-						PBIT__MAX_NAME);
-		start = (size_t)(end - names) + 1;
-	}
-	return 0;
-}
-
-static int check_header(const struct pbit__origin *origin, const void *blob, size_t size)
-{
-	uint64_t total;
-
-	if (size < sizeof(struct fdt_header))
-		return pbit__model_fail(origin, -EINVAL, NULL, NULL,
-					"%zu bytes, expected at least a header of %zu", size,
-					sizeof(struct fdt_header));
-	if (fdt_magic(blob) != FDT_MAGIC)
-		return pbit__model_fail(origin, -EINVAL, NULL, NULL,
-					"not a flattened device tree: begins with %08x, expected "
-					"%08x",
-					fdt_magic(blob), FDT_MAGIC);
-	if (fdt_version(blob) < 17 || fdt_last_comp_version(blob) > 17)
-		return pbit__model_fail(origin, -EINVAL, NULL, NULL,
-					"flattened device tree of version %u (readable from %u), "
-					"expected 17",
-					fdt_version(blob), fdt_last_comp_version(blob));
-	total = fdt_totalsize(blob);
-	if (total > size)
-		return pbit__model_fail(origin, -EINVAL, NULL, NULL,
-					"truncated: %zu bytes, its header says %llu", size,
-					(unsigned long long)total);
-	/* libfdt 1.6 takes the length of INT_MAX for an error and then follows a NULL pointer. */
-	if (total >= INT_MAX)
-		return pbit__model_fail(origin, -EINVAL, NULL, NULL,
-					"a tree of %llu bytes, expected at most %d",
-					(unsigned long long)total, INT_MAX - 1);
-	if (!block_inside(fdt_off_dt_struct(blob), fdt_size_dt_struct(blob), total) ||
-	    !block_inside(fdt_off_dt_strings(blob), fdt_size_dt_strings(blob), total) ||
-	    !block_inside(fdt_off_mem_rsvmap(blob), sizeof(struct fdt_reserve_entry), total))
-		return pbit__model_fail(origin, -EINVAL, NULL, NULL,
-					"a block named in its header lies outside the %llu bytes "
-					"of the tree",
-					(unsigned long long)total);
-	if (fdt_off_dt_struct(blob) % 4 || fdt_off_mem_rsvmap(blob) % 8)
-		return pbit__model_fail(origin, -EINVAL, NULL, NULL,
-					"a block named in its header is not aligned");
-	return 0;
-}
-
-int pbit__tree_check(const struct pbit__origin *origin, const void *blob, size_t size)
-{
-	int err = check_header(origin, blob, size);
-
-	if (err)
-		return err;
-	err = check_names(origin, (const char *)blob + fdt_off_dt_strings(blob),
-			  fdt_size_dt_strings(blob));
-	if (err)
-		return err;
-	err = fdt_check_full(blob, size);
-	if (err)
-		return pbit__model_fail(origin, -EINVAL, NULL, NULL,
-					"damaged flattened device tree: %s", fdt_strerror(err));
-	return 0;
-}
 
 static struct pbit__property *find(struct pbit__property *properties, size_t n, const char *name)
 {
