@@ -85,7 +85,7 @@ $(B)/tests/%.o: INC += -Itests/lib -Ibackends
 
 # What a fresh Debian lacks. Asks nothing; touches nothing where everything is there.
 PACKAGES := gcc libc6-dev pkg-config libfdt-dev device-tree-compiler zlib1g-dev dataset-fashion-mnist
-TEST_PACKAGES := libcmocka-dev python3 clang libclang-rt-14-dev bash
+TEST_PACKAGES := libcmocka-dev python3 g++ clang libclang-rt-14-dev valgrind
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 define install_packages
 	@missing=; for p in $(1); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q '^install ok installed' || missing="$$missing $$p"; done; \
@@ -105,11 +105,13 @@ run: setup
 	@$(MAKE) --no-print-directory all
 	$(B)/pbit run $(MODEL) --data fashion-mnist --sweep $(SWEEP)
 
+TSAN_TESTS := $(addprefix build/tsan/tests/,unit/test_job unit/test_session unit/test_session_errors unit/test_device unit/test_plugin conformance/layer_invariance)
+
 test: setup-test
 	@$(MAKE) --no-print-directory all unit conformance
-	tests/run.sh $(B)
-	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=20 >build/fuzz.log 2>&1 || { tail -n 40 build/fuzz.log; exit 1; }
-	@echo "fuzzing of the model loader: no finding in $$(sed -n 's/^stat::number_of_executed_units: //p' build/fuzz.log) runs"
+	@$(MAKE) --no-print-directory V=asan unit conformance
+	@$(MAKE) --no-print-directory V=tsan $(TSAN_TESTS)
+	tests/run.sh $(B) build/asan build/tsan
 
 bench: setup
 	@$(MAKE) --no-print-directory all

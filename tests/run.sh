@@ -1,8 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs every test program of a build folder and closes with one line of counts. 77 means skipped.
+# Runs every test and closes with one line of counts: all programs as built for release and with
+# ASan and UBSan, those with threads under TSan, a choice under valgrind, the command, the headers
+# alone in C and C++, the fuzzer of the model loader for a bounded time. Exit 77 of a program means
+# skipped; a run that passed nothing has failed.
 set -u
-build=${1:?usage: tests/run.sh BUILD-FOLDER}
+release=${1:?usage: tests/run.sh RELEASE-FOLDER ASAN-FOLDER TSAN-FOLDER}
+asan=${2:?} tsan=${3:?}
 passed=0 failed=0 skipped=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
@@ -15,19 +19,37 @@ run() {
 	case $status in
 	0) passed=$((passed + 1)); echo "ok       $name" ;;
 	77) skipped=$((skipped + 1)); echo "SKIPPED  $name" ;;
-	*) failed=$((failed + 1)); echo "FAILED   $name (status $status)"; grep -E -A8 '^not ok' "$log"; tail -n 40 "$log" ;;
+	*) failed=$((failed + 1)); echo "FAILED   $name (status $status)"
+	   grep -E -A8 '^not ok' "$log"; tail -n 60 "$log" ;;
 	esac
 }
 
-for program in "$build"/tests/unit/test_* "$build"/tests/conformance/*; do
-	[ -x "$program" ] && [ -f "$program" ] || continue
-	case $program in *.o | *.d | *.so) continue ;; esac
-	run "${program#"$build"/tests/}" "$program"
+programs() {
+	find "$1/tests/unit" "$1/tests/conformance" -maxdepth 1 -type f -perm -u+x ! -name '*.*' | sort
+}
+
+for program in $(programs "$release"); do
+	run "${program#"$release"/tests/}" "$program"
 done
-run cli bash tests/cli/test_cli.sh "$build/pbit"
-for f in libhal/include/pbit/*.h; do
-	run "header ${f##*/} (C)" gcc -std=c17 -Wall -Wextra -Werror -Ilibhal/include -fsyntax-only -x c "$f"
+run "command line" bash tests/cli/test_cli.sh "$release/pbit"
+for header in libhal/include/pbit/*.h; do
+	run "${header##*/} alone in C" gcc -std=c17 -Wall -Wextra -Wpedantic -Werror -Ilibhal/include \
+		-fsyntax-only -x c "$header"
+	run "${header##*/} alone in C++" g++ -std=c++17 -Wall -Wextra -Wpedantic -Werror \
+		-Ilibhal/include -fsyntax-only -x c++ "$header"
 done
+for program in $(programs "$asan"); do
+	run "ASan ${program#"$asan"/tests/}" "$program"
+done
+for name in unit/test_{job,session,session_errors,device,plugin} conformance/layer_invariance; do
+	run "TSan $name" "$tsan/tests/$name"
+done
+for name in unit/test_{contract,uri,session,boltzmann,model_affine,model_pack,cli_data} \
+	conformance/layer_edges; do
+	run "valgrind $name" valgrind -q --error-exitcode=9 --leak-check=full \
+		"$release/tests/$name"
+done
+run "fuzz the model loader" make --no-print-directory fuzz FUZZ_SECONDS=20
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]
