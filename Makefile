@@ -59,6 +59,8 @@ $(K)/portable.o: KFLAGS := -O3
 $(K)/avx2.o: KFLAGS := -O3 -mavx2 -mpopcnt
 $(K)/avx512.o: KFLAGS := -O3 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vpopcntdq -mpopcnt -mprefer-vector-width=512
 
+$(K)/amx.o: KFLAGS := -O3 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vpopcntdq -mpopcnt -mamx-tile -mamx-int8 -mprefer-vector-width=512
+
 $(B)/libpbit.a: $(LIB_OBJ)
 	rm -f $@
 	$(AR) rcs $@ $^

@@ -86,6 +86,8 @@ static int prepare(const struct soft_net *net, struct soft_layer *layer, uint32_
 	layer->info = l;
 	layer->positions = l->type == PBIT_DENSE ? 1 : (size_t)l->out.height * l->out.width;
 	layer->row = soft_round_up(l->n_out, layer->positions == 1 ? SOFT_GROUP : 32);
+	if (l->type == PBIT_DENSE)
+		layer->row += SOFT_LANES; /* columns must not share the sets of a cache */
 	layer->n_values = (size_t)l->out.channels * l->out.height * l->out.width;
 	layer->n_pbits = l->type == PBIT_DENSE ? l->n_out : layer->positions * layer->row;
 	layer->n_padded = soft_round_up(layer->n_pbits, SOFT_GROUP);

@@ -3,7 +3,7 @@
  * The software device: p-DNN layers and Boltzmann machines on this processor,
  * exactly as CONTRACT.md has it.
  *
- *     software:threads=N,kernel=portable|avx2|avx512
+ *     software:threads=N,kernel=portable|avx2|avx512|amx
  */
 #include <errno.h>
 #include <stdio.h>
@@ -51,7 +51,8 @@ static int pick_kernels(const struct pbit_uri *uri, const struct soft_kernels **
 				 "leave kernel= out to get the best this processor runs",
 				 "this processor does not run the kernels \"%s\"", name);
 	return pbit_fail(-EINVAL, PBIT_ERR_URI, "cannot open device", uri->text,
-			 "kernels are portable, avx2, avx512", "there are no kernels \"%s\"", name);
+			 "kernels are portable, avx2, avx512, amx", "there are no kernels \"%s\"",
+			 name);
 }
 
 static int software_open(const struct pbit_uri *uri, const struct pbit_open_opts *opts, void **priv)

@@ -261,6 +261,7 @@ static void test_variants(void **state)
 		"software:kernel=portable,threads=1",
 		"software:kernel=avx2,threads=1",
 		"software:kernel=avx512,threads=1",
+		"software:kernel=amx,threads=1",
 		"software:kernel=portable,threads=2",
 		"software:threads=1",
 		"software:threads=2",

@@ -86,6 +86,7 @@ extern const struct soft_kernels soft_kernels_portable;
 #ifdef __x86_64__
 extern const struct soft_kernels soft_kernels_avx2;
 extern const struct soft_kernels soft_kernels_avx512;
+extern const struct soft_kernels soft_kernels_amx;
 #endif
 
 /* The best table this processor runs, or the named one; NULL where it cannot be had. */

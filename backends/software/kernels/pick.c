@@ -6,6 +6,7 @@
 /* The best first. */
 static const struct soft_kernels *const tables[] = {
 #ifdef __x86_64__
+	&soft_kernels_amx,
 	&soft_kernels_avx512,
 	&soft_kernels_avx2,
 #endif
@@ -30,6 +31,11 @@ bool soft_kernels_known(const char *name)
 
 size_t soft_gemm_scratch(size_t chunks, size_t n)
 {
-	/* Columns spread to one byte a bit, a whole number of 64-byte steps each. */
-	return (n + 15) / 16 * 16 * ((chunks + 1) / 2 * 64) + 64;
+	/*
+	 * Columns spread to one byte a bit, a whole number of 64-byte steps each, and a ring of
+	 * spread weights.
+	 */
+	const size_t steps = (chunks + 1) / 2;
+
+	return (n + 15) / 16 * 16 * (steps * 64 + 64) + 8 * 1024 + 64;
 }
