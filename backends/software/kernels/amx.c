@@ -17,7 +17,7 @@
 
 /* Below so many columns counting bits is faster. */
 #define FEW_1BIT 12
-#define FEW_2BIT 12
+#define FEW_2BIT 9
 #define FEW_4BIT 3
 
 struct tile_config {
@@ -55,15 +55,60 @@ static void configure(unsigned int rows_a, unsigned int rows_b)
 	_tile_loadconfig(&config);
 }
 
+/*
+ * Weights are cheapest to spread where their bits are left in place: the byte of step j is then the
+ * code times a power of two. Activations that are bits make up for it by another power, so that
+ * every product carries the same factor, 2^scale(bits). Codes of real inputs cannot; for them the
+ * bits are moved.
+ */
+INLINE unsigned int scale(unsigned int bits)
+{
+	return bits == 1 ? 7 : bits == 2 ? 6 : bits == 4 ? 4 : 0;
+}
+
+/* Left shift of an activation's bit at step j. */
+static const uint32_t turns[9][8] = {
+	[1] = {7, 6, 5, 4, 3, 2, 1, 0},
+	[2] = {6, 6, 5, 4, 3, 2, 1, 0},
+	[4] = {4, 0, 4, 0, 4, 0, 4, 0},
+	[8] = {0, 0, 0, 0, 0, 0, 0, 0},
+};
+
+INLINE __m512i in_place(const uint8_t *chunk, unsigned int bits, unsigned int j)
+{
+	const __m512i mask = _mm512_set1_epi8((char)(bits == 4 ? 15 << 4 * (j % 2) : 1 << j));
+	__m512i low;
+
+	switch (bits) {
+	case 1:
+		return _mm512_and_si512(_mm512_loadu_si512(chunk), mask);
+	case 2:
+		if (!j)
+			return step(chunk, 2, 0);
+		low = _mm512_and_si512(_mm512_srli_epi32(_mm512_loadu_si512(chunk), 1),
+				       _mm512_set1_epi8((char)(1 << (j - 1))));
+		return _mm512_ternarylogic_epi32(_mm512_loadu_si512(chunk + 64), mask, low, 0xea);
+	case 4:
+		return _mm512_and_si512(_mm512_loadu_si512(chunk + 64 * (j / 2)), mask);
+	default:
+		return _mm512_loadu_si512(chunk + 64 * j);
+	}
+}
+
 /* 64 inputs of one tile of outputs spread to 16 lines of bytes, zeros past the last chunk. */
-INLINE void spread_step(const uint8_t *w, unsigned int bits, size_t chunks, size_t k, uint8_t *out)
+INLINE void spread_step(const uint8_t *w, unsigned int bits, bool codes, size_t chunks, size_t k,
+			uint8_t *out)
 {
 	for (size_t c = 2 * k; c < 2 * k + 2; c++)
 #pragma GCC unroll 8
-		for (unsigned int j = 0; j < 8; j++)
-			_mm512_store_si512(out + ((c - 2 * k) * 8 + j) * 64,
-					   c < chunks ? step(w + c * bits * 64, bits, j)
-						      : _mm512_setzero_si512());
+		for (unsigned int j = 0; j < 8; j++) {
+			const uint8_t *chunk = w + c * bits * 64;
+			__m512i line = _mm512_setzero_si512();
+
+			if (c < chunks)
+				line = codes ? step(chunk, bits, j) : in_place(chunk, bits, j);
+			_mm512_store_si512(out + ((c - 2 * k) * 8 + j) * 64, line);
+		}
 }
 
 /* Two tiles of outputs, packed. */
@@ -87,21 +132,21 @@ static struct pair pair_at(const struct soft_gemm *g, size_t tile)
 #define RING  4
 #define AHEAD 2
 
-INLINE void spread_pair(const struct pair *pair, unsigned int bits, size_t chunks, size_t k,
-			uint8_t *ring)
+INLINE void spread_pair(const struct pair *pair, unsigned int bits, bool codes, size_t chunks,
+			size_t k, uint8_t *ring)
 {
 	uint8_t *slot = ring + k % RING * 2 * TILE_BYTES;
 
 	for (unsigned int i = 0; i < 2; i++)
-		spread_step(pair->w[i], bits, chunks, k, slot + i * TILE_BYTES);
+		spread_step(pair->w[i], bits, codes, chunks, k, slot + i * TILE_BYTES);
 }
 
 /* Finishes a tile of sums in `c` (16 rows of 16) into the caller's. */
 static void put(const struct soft_gemm *g, const int32_t *c, size_t n, unsigned int rows,
-		size_t tile, const int32_t *sums)
+		size_t tile, const int32_t *sums, unsigned int shift)
 {
 	for (unsigned int i = 0; i < rows; i++) {
-		const __m512i s = _mm512_load_si512(c + i * SOFT_LANES);
+		const __m512i s = _mm512_srli_epi32(_mm512_load_si512(c + i * SOFT_LANES), shift);
 		int32_t *out = g->s + (n + i) * g->lds + tile * SOFT_LANES;
 
 		switch (g->bits) {
@@ -120,18 +165,28 @@ static void put(const struct soft_gemm *g, const int32_t *c, size_t n, unsigned 
 	}
 }
 
+/* Weights in place use their highest bit; codes and weights of 8 bits are signed. */
+#define PRODUCT(c, a, b)                       \
+	do {                                   \
+		if (codes || bits == 8)        \
+			_tile_dpbusd(c, a, b); \
+		else                           \
+			_tile_dpbuud(c, a, b); \
+	} while (0)
+
 /* Up to 32 columns x up to 2 tiles of outputs. */
 INLINE void block(const struct soft_gemm *g, const uint8_t *x, size_t ldx, size_t n,
 		  unsigned int rows_a, unsigned int rows_b, size_t tile, unsigned int bits,
-		  bool direct, uint8_t *ring, const int32_t *sums)
+		  bool codes, bool direct, uint8_t *ring, const int32_t *sums)
 {
 	int32_t c[4][SOFT_LANES * 16] __attribute__((aligned(64)));
 	const struct pair pair = pair_at(g, tile);
+	const unsigned int shift = codes ? 0 : scale(bits);
 	const size_t steps = (g->chunks + 1) / 2;
 	const uint8_t *a0 = x + n * ldx, *a1 = a0 + 16 * ldx;
 
 	for (size_t k = 0; !direct && k < AHEAD && k < steps; k++)
-		spread_pair(&pair, bits, g->chunks, k, ring);
+		spread_pair(&pair, bits, codes, g->chunks, k, ring);
 	_tile_zero(0);
 	_tile_zero(1);
 	_tile_zero(2);
@@ -143,34 +198,34 @@ INLINE void block(const struct soft_gemm *g, const uint8_t *x, size_t ldx, size_
 
 		_tile_loadd(4, a0 + 64 * k, ldx);
 		_tile_loadd(6, b0, 64);
-		_tile_dpbusd(0, 4, 6);
+		PRODUCT(0, 4, 6);
 		_tile_loadd(7, b1, 64);
-		_tile_dpbusd(1, 4, 7);
+		PRODUCT(1, 4, 7);
 		if (rows_b) {
 			_tile_loadd(5, a1 + 64 * k, ldx);
-			_tile_dpbusd(2, 5, 6);
-			_tile_dpbusd(3, 5, 7);
+			PRODUCT(2, 5, 6);
+			PRODUCT(3, 5, 7);
 		}
 		if (!direct && k + AHEAD < steps)
-			spread_pair(&pair, bits, g->chunks, k + AHEAD, ring);
+			spread_pair(&pair, bits, codes, g->chunks, k + AHEAD, ring);
 	}
 	_tile_stored(0, c[0], 64);
 	_tile_stored(1, c[1], 64);
-	put(g, c[0], n, rows_a, tile, sums);
+	put(g, c[0], n, rows_a, tile, sums, shift);
 	if (tile + 1 < g->tiles)
-		put(g, c[1], n, rows_a, tile + 1, sums);
+		put(g, c[1], n, rows_a, tile + 1, sums, shift);
 	if (!rows_b)
 		return;
 	_tile_stored(2, c[2], 64);
 	_tile_stored(3, c[3], 64);
-	put(g, c[2], n + 16, rows_b, tile, sums);
+	put(g, c[2], n + 16, rows_b, tile, sums, shift);
 	if (tile + 1 < g->tiles)
-		put(g, c[3], n + 16, rows_b, tile + 1, sums);
+		put(g, c[3], n + 16, rows_b, tile + 1, sums, shift);
 }
 
 /* x: columns of bytes, whole steps of 64, zero behind the last input. */
 INLINE void gemm(const struct soft_gemm *g, const uint8_t *x, size_t ldx, uint8_t *ring,
-		 const int32_t *sums, unsigned int bits, bool direct)
+		 const int32_t *sums, unsigned int bits, bool codes, bool direct)
 {
 	const size_t whole = g->n / 32 * 32;
 	const unsigned int rest = (unsigned int)(g->n - whole);
@@ -180,34 +235,50 @@ INLINE void gemm(const struct soft_gemm *g, const uint8_t *x, size_t ldx, uint8_
 		configure(16, 16);
 		for (size_t n = 0; n < whole; n += 32)
 			for (size_t tile = 0; tile < g->tiles; tile += 2)
-				block(g, x, ldx, n, 16, 16, tile, bits, direct, ring, sums);
+				block(g, x, ldx, n, 16, 16, tile, bits, codes, direct, ring, sums);
 	}
 	if (rest) {
 		configure(rest_a, rest_b ? rest_b : 1);
 		for (size_t tile = 0; tile < g->tiles; tile += 2)
-			block(g, x, ldx, whole, rest_a, rest_b, tile, bits, direct, ring, sums);
+			block(g, x, ldx, whole, rest_a, rest_b, tile, bits, codes, direct, ring,
+			      sums);
 	}
 	_tile_release();
 }
 
-static void multiply(const struct soft_gemm *g, const uint8_t *x, size_t ldx, uint8_t *ring,
-		     const int32_t *sums)
+INLINE void multiply(const struct soft_gemm *g, const uint8_t *x, size_t ldx, uint8_t *ring,
+		     const int32_t *sums, bool codes)
 {
 	switch (g->bits) {
 	case 1:
-		gemm(g, x, ldx, ring, sums, 1, false);
+		gemm(g, x, ldx, ring, sums, 1, codes, false);
 		break;
 	case 2:
-		gemm(g, x, ldx, ring, sums, 2, false);
+		gemm(g, x, ldx, ring, sums, 2, codes, false);
 		break;
 	case 4:
-		gemm(g, x, ldx, ring, sums, 4, false);
+		gemm(g, x, ldx, ring, sums, 4, codes, false);
 		break;
 	default:
 		if (g->chunks % 2)
-			gemm(g, x, ldx, ring, sums, 8, false);
+			gemm(g, x, ldx, ring, sums, 8, codes, false);
 		else
-			gemm(g, x, ldx, ring, sums, 8, true);
+			gemm(g, x, ldx, ring, sums, 8, codes, true);
+	}
+}
+
+/* One packed column to bytes, each bit turned left as its step wants. */
+static void spread_turned(const uint32_t *x, size_t chunks, unsigned int bits, uint8_t *out)
+{
+	const __m256i right = _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0);
+	const __m256i left = _mm256_loadu_si256((const __m256i *)(const void *)turns[bits]);
+
+	for (size_t c = 0; c < chunks; c++) {
+		const __m256i v =
+			_mm256_and_si256(_mm256_srlv_epi32(_mm256_set1_epi32((int32_t)x[c]), right),
+					 _mm256_set1_epi8(1));
+
+		_mm256_storeu_si256((__m256i *)(void *)(out + 32 * c), _mm256_sllv_epi32(v, left));
 	}
 }
 
@@ -223,12 +294,12 @@ static void bits_part(const struct soft_gemm *g)
 		uint8_t *out = g->scratch + n * ldx;
 
 		sums[n] = sum_bits(x, g->chunks);
-		spread(x, g->chunks, out);
+		spread_turned(x, g->chunks, g->bits, out);
 		if (g->chunks % 2)
 			_mm256_storeu_si256((__m256i *)(void *)(out + 32 * g->chunks),
 					    _mm256_setzero_si256());
 	}
-	multiply(g, g->scratch, ldx, g->scratch + (g->n + 15) / 16 * 16 * ldx, sums);
+	multiply(g, g->scratch, ldx, g->scratch + (g->n + 15) / 16 * 16 * ldx, sums, false);
 }
 
 static void codes_part(const struct soft_gemm *g)
@@ -237,7 +308,7 @@ static void codes_part(const struct soft_gemm *g)
 
 	for (size_t n = 0; n < g->n; n++)
 		sums[n] = sum_bytes((const uint8_t *)g->x + n * g->ldx, g->chunks);
-	multiply(g, g->x, g->ldx, g->scratch, sums);
+	multiply(g, g->x, g->ldx, g->scratch, sums, true);
 }
 
 static void in_parts(const struct soft_gemm *g, void (*part)(const struct soft_gemm *))
