@@ -47,7 +47,15 @@ all: lib cli examples
 
 lib: $(B)/libpbit.so $(B)/libpbit.a
 cli: $(B)/pbit
-examples:
+examples: $(B)/examples/classify $(B)/examples/pbit-dice.so
+
+$(B)/examples/classify: examples/classify/classify.c $(B)/libpbit.so
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(ALLCFLAGS)) -Ilibhal/include -o $@ $< -L$(B) -lpbit -Wl,-rpath,'$$ORIGIN/..' $(ALLLDFLAGS)
+
+$(B)/examples/pbit-%.so: examples/backend/%.c $(B)/libpbit.so
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(ALLCFLAGS)) -Ilibhal/include -shared -o $@ $< -L$(B) -lpbit $(ALLLDFLAGS)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -83,7 +91,7 @@ $(B)/tests/%: $(B)/tests/%.o $(TESTLIB_OBJ) $(B)/libpbit.a
 	$(CC) -o $@ $< $(TESTLIB_OBJ) $(B)/libpbit.a $(ALLLDFLAGS) $(LIBS) -lcmocka -lz $(TESTLIBS)
 $(B)/tests/%.o: INC += -Itests/lib -Ibackends
 
--include tests/unit/rules.mk tests/unit/rules-model.mk tests/conformance/rules.mk tests/fuzz/rules.mk
+-include tests/unit/rules.mk tests/unit/rules-model.mk tests/unit/rules-memory.mk tests/bench/rules.mk tests/conformance/rules.mk tests/fuzz/rules.mk
 
 # What a fresh Debian lacks. Asks nothing; touches nothing where everything is there.
 PACKAGES := gcc libc6-dev pkg-config libfdt-dev device-tree-compiler zlib1g-dev dataset-fashion-mnist

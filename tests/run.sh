@@ -32,6 +32,11 @@ for program in $(programs "$release"); do
 	run "${program#"$release"/tests/}" "$program"
 done
 run "command line" bash tests/cli/test_cli.sh "$release/pbit"
+run "commands of the README" bash tests/readme.sh "$release"
+for name in stationary transient; do
+	PBIT_BACKEND_PATH=$release/examples PBIT_TEST_URI=dice: \
+		run "example backend, $name law" "$release/tests/conformance/boltzmann_$name"
+done
 for header in libhal/include/pbit/*.h; do
 	run "${header##*/} alone in C" gcc -std=c17 -Wall -Wextra -Wpedantic -Werror -Ilibhal/include \
 		-fsyntax-only -x c "$header"

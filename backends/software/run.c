@@ -165,10 +165,30 @@ static void task(void *arg, uint32_t thread, size_t index)
 	}
 }
 
+/* Waking another thread costs some 10 us: about this many multiply-accumulates. */
+#define WORTH_A_THREAD (20u << 20)
+
+static uint32_t worth_threads(const struct soft_runner *runner, const struct pbit_layers_req *req)
+{
+	const uint32_t threads = soft_pool_threads(runner->pool);
+	double work = 0.0;
+
+	for (uint32_t i = 0; i < runner->net->n_layers; i++) {
+		const struct soft_layer *l = &runner->net->layers[i];
+		const bool once = i == 0 && runner->net->code_input;
+
+		work += (double)l->positions * l->info->n_out * l->info->k_padded * req->n_images *
+			(once ? 1 : req->n_samples);
+	}
+	if (work < 2.0 * WORTH_A_THREAD)
+		return 1;
+	return work / WORTH_A_THREAD < threads ? (uint32_t)(work / WORTH_A_THREAD) : threads;
+}
+
 int soft_runner_run(struct soft_runner *runner, const struct pbit_layers_req *req,
 		    struct pbit_ctl *ctl)
 {
-	const uint32_t threads = soft_pool_threads(runner->pool);
+	const uint32_t threads = worth_threads(runner, req);
 	const struct soft_layer *last = &runner->net->layers[runner->net->n_layers - 1];
 	struct work work = {.runner = runner, .req = req, .ctl = ctl};
 	size_t images;

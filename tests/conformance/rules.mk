@@ -6,8 +6,8 @@ CONFORMANCE := $(patsubst %.c,$(B)/%,$(wildcard tests/conformance/*.c))
 REFERENCE_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/reference/*.c))
 
 conformance: $(CONFORMANCE)
-$(B)/tests/conformance/%: $(B)/tests/conformance/%.o $(REFERENCE_OBJ) $(TESTLIB_OBJ) $(B)/libpbit.a
-	$(CC) -o $@ $< $(REFERENCE_OBJ) $(TESTLIB_OBJ) $(B)/libpbit.a $(ALLLDFLAGS) $(LIBS) -lcmocka -lz $(TESTLIBS)
+$(B)/tests/conformance/%: $(B)/tests/conformance/%.o $(REFERENCE_OBJ) $(TESTLIB_OBJ) $(B)/libpbit.so
+	$(CC) -o $@ $< $(REFERENCE_OBJ) $(TESTLIB_OBJ) -L$(B) -lpbit -Wl,-rpath,'$$ORIGIN/../..' $(ALLLDFLAGS) -lm -lcmocka -lz $(TESTLIBS)
 $(B)/tests/conformance/%.o $(B)/tests/reference/%.o: INC += -Itests/reference
 
 .PHONY: conformance

@@ -3,7 +3,7 @@
  * For authors of backends. A backend is a constant descriptor and a table of
  * operations, built in or loaded from a shared object `pbit-NAME.so` that exports
  *
- *     const struct pbit_backend pbit_backend_entry = { ... };
+ *     PBIT_EXPORT const struct pbit_backend pbit_backend_entry = { ... };
  *
  * The least an existing Boltzmann machine offers is enough: open, close,
  * get_caps, program, clamp, update, read. Whatever else it offers natively
@@ -33,6 +33,13 @@ extern "C" {
 #define PBIT_ABI_MINOR	0u
 #define PBIT_ABI	(PBIT_ABI_MAJOR << 16 | PBIT_ABI_MINOR)
 #define PBIT_ABI_OLDEST (PBIT_ABI_MAJOR << 16)
+
+/* Marks what a plugin exports, also where it is compiled with hidden visibility. */
+#if defined(__GNUC__)
+#define PBIT_EXPORT __attribute__((visibility("default")))
+#else
+#define PBIT_EXPORT
+#endif
 
 /* A parsed address, decoded. */
 struct pbit_param {

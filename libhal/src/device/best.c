@@ -31,6 +31,8 @@ static void note(struct search *search, const char *uri, int status, const char 
 {
 	if (status == -EACCES || status == -EPERM)
 		search->denied = 1;
+	if (status == -ENOMEM)
+		search->no_memory = 1;
 	pbit__text_append(search->obstacles, sizeof(search->obstacles), "%s%s: %s",
 			  search->obstacles[0] ? "; " : "", uri, why);
 	pbit_log(PBIT_LOG_WARN, "passing over %s: %s", uri, why);

@@ -89,6 +89,9 @@ static int fail_refused(const struct pbit__backend_entry *entry, const char *wha
 {
 	int version = entry->status == -EPROTO;
 
+	if (entry->status == -ENOMEM)
+		return pbit_fail(-ENOMEM, PBIT_ERR_RESOURCE, what, where, NULL,
+				 "no memory to load the plugin %s", entry->path);
 	return pbit_fail(version ? -EPROTO : -ENOENT,
 			 version ? PBIT_ERR_VERSION : PBIT_ERR_NO_DRIVER, what, where,
 			 version ? "install a plugin and a library of matching versions"

@@ -40,6 +40,12 @@ void pbit__result_clear(struct pbit_result *result)
 {
 	result->n_images = 0;
 	result->n_outputs = 0;
+	/* The next run may move its arrays and then fail. */
+	result->mean = NULL;
+	result->standard_error = NULL;
+	result->votes = NULL;
+	result->class = NULL;
+	result->samples = NULL;
 	result->stats = (struct pbit_run_stats)PBIT_INIT(result->stats);
 }
 
