@@ -31,6 +31,12 @@ programs() {
 for program in $(programs "$release"); do
 	run "${program#"$release"/tests/}" "$program"
 done
+for kernel in portable avx2 avx512 amx; do
+	# Not every processor has all of them.
+	"$release/pbit" info "software:kernel=$kernel" >/dev/null 2>&1 || continue
+	PBIT_TEST_URI=software:kernel=$kernel \
+		run "reference against the $kernel kernels" "$release/tests/conformance/layer_exact"
+done
 run "command line" bash tests/cli/test_cli.sh "$release/pbit"
 run "commands of the README" bash tests/readme.sh "$release"
 for name in stationary transient; do

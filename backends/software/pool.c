@@ -127,10 +127,10 @@ static void start(struct soft_pool *pool)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-void soft_pool_run(struct soft_pool *pool, size_t n,
+void soft_pool_run(struct soft_pool *pool, uint32_t threads, size_t n,
 		   void (*task)(void *arg, uint32_t thread, size_t i), void *arg)
 {
-	if (n == 1 || pool->threads == 1) {
+	if (n == 1 || threads == 1 || pool->threads == 1) {
 		for (size_t i = 0; i < n; i++)
 			task(arg, 0, i);
 		return;

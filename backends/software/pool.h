@@ -15,9 +15,10 @@ uint32_t soft_pool_threads(const struct soft_pool *pool);
 
 /*
  * Calls task(arg, thread, i) for every i below n, each once, thread being below
- * soft_pool_threads() and distinct for those that run at the same time. Returns when all are done. One caller at a time.
+ * soft_pool_threads() and distinct for those that run at the same time. Returns when all are done.
+ * One caller at a time; with threads = 1 it does everything itself.
  */
-void soft_pool_run(struct soft_pool *pool, size_t n,
+void soft_pool_run(struct soft_pool *pool, uint32_t threads, size_t n,
 		   void (*task)(void *arg, uint32_t thread, size_t i), void *arg);
 
 #endif

@@ -22,6 +22,7 @@ struct work {
 	size_t block_images;
 	size_t task_samples; /* samples of a task */
 	size_t sample_tasks;
+	bool wide; /* threads share each product instead of taking tasks */
 	atomic_int rc;
 };
 
@@ -138,6 +139,8 @@ static void task(void *arg, uint32_t thread, size_t index)
 		.net = net,
 		.kernels = work->runner->kernels,
 		.scratch = &work->runner->scratch[thread],
+		.scratches = work->runner->scratch,
+		.pool = work->wide ? work->runner->pool : NULL,
 		.req = req,
 		.image = index / work->sample_tasks * work->block_images,
 	};
@@ -185,6 +188,31 @@ static uint32_t worth_threads(const struct soft_runner *runner, const struct pbi
 	return work / WORTH_A_THREAD < threads ? (uint32_t)(work / WORTH_A_THREAD) : threads;
 }
 
+/* Weights beyond a core's own cache: threads had better not read them twice. */
+#define LARGE (2u << 20)
+
+static bool large(const struct soft_net *net)
+{
+	size_t bytes = 0;
+
+	for (uint32_t i = 0; i < net->n_layers; i++)
+		bytes += net->layers[i].info->weights_size;
+	return bytes > LARGE;
+}
+
+/* Enough tasks for every thread: smaller blocks of images first, then of samples. */
+static void divide(struct work *work, uint32_t threads)
+{
+	const struct pbit_layers_req *req = work->req;
+	size_t images;
+
+	if (work->block_images * threads > req->n_images)
+		work->block_images = (req->n_images + threads - 1) / threads;
+	images = (req->n_images + work->block_images - 1) / work->block_images;
+	if (images < threads)
+		work->task_samples = (req->n_samples + threads - 1) / threads;
+}
+
 int soft_runner_run(struct soft_runner *runner, const struct pbit_layers_req *req,
 		    struct pbit_ctl *ctl)
 {
@@ -196,16 +224,15 @@ int soft_runner_run(struct soft_runner *runner, const struct pbit_layers_req *re
 
 	work.task_samples = req->n_samples;
 	work.block_images = soft_block_images(soft_block_samples(req->n_samples));
-	/* Enough tasks for every thread: smaller blocks of images first, then of samples. */
-	if (work.block_images * threads > req->n_images)
-		work.block_images = (req->n_images + threads - 1) / threads;
+	work.wide = threads > 1 && req->n_images < threads && large(runner->net);
+	if (!work.wide)
+		divide(&work, threads);
 	images = (req->n_images + work.block_images - 1) / work.block_images;
-	if (images < threads)
-		work.task_samples = (req->n_samples + threads - 1) / threads;
 	work.sample_tasks = (req->n_samples + work.task_samples - 1) / work.task_samples;
 	if (req->out_sum)
 		memset(req->out_sum, 0, sizeof(*req->out_sum) * req->n_images * last->n_values);
-	soft_pool_run(runner->pool, images * work.sample_tasks, task, &work);
+	soft_pool_run(runner->pool, work.wide ? 1 : threads, images * work.sample_tasks, task,
+		      &work);
 	rc = atomic_load(&work.rc);
 	if (!rc)
 		return 0;

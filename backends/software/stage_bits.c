@@ -3,6 +3,7 @@
 #include <string.h>
 #include "gather.h"
 #include "products.h"
+#include "split.h"
 
 static float *float_sums(struct soft_scratch *s)
 {
@@ -41,7 +42,7 @@ static void product(struct soft_pass *pass, const struct soft_layer *layer, cons
 	if (l->weight_bits == 32)
 		pass->kernels->gemm_f32_bits(&f);
 	else
-		pass->kernels->gemm_bits(&g);
+		soft_gemm_split(pass, pass->kernels->gemm_bits, &g);
 }
 
 void soft_product_conv(struct soft_pass *pass, const struct soft_layer *layer, const uint32_t *in)

@@ -2,6 +2,7 @@
 /* The first layer: a product with integer codes, made once for all samples of an image. */
 #include <string.h>
 #include "products.h"
+#include "split.h"
 
 static uint32_t code_at(const uint8_t *image, size_t i, uint32_t bytes)
 {
@@ -106,11 +107,11 @@ static void product(struct soft_pass *pass, size_t n, size_t image, size_t posit
 			spread(l, codes, bytes, position + (dense ? 0 : i), s->codes + i * stride,
 			       bytes == 2 ? high + i * stride : NULL);
 	}
-	pass->kernels->gemm_codes(&g);
+	soft_gemm_split(pass, pass->kernels->gemm_codes, &g);
 	if (bytes == 2) {
 		g.x = high;
 		g.s = s->sums_high + at;
-		pass->kernels->gemm_codes(&g);
+		soft_gemm_split(pass, pass->kernels->gemm_codes, &g);
 	}
 }
 

@@ -3,6 +3,7 @@
 #ifndef PBIT_SOFTWARE_STAGES_H
 #define PBIT_SOFTWARE_STAGES_H
 
+#include "pool.h"
 #include "scratch.h"
 
 /* What a stage needs to know. */
@@ -10,6 +11,8 @@ struct soft_pass {
 	const struct soft_net *net;
 	const struct soft_kernels *kernels;
 	struct soft_scratch *scratch;
+	struct soft_scratch *scratches; /* of all threads */
+	struct soft_pool *pool;		/* divides each product, NULL: this thread alone */
 	const struct pbit_layers_req *req;
 	size_t image; /* first image of the block */
 	size_t n_images;

@@ -300,13 +300,51 @@ static void test_variants(void **state)
 	assert_true(ran >= 2);
 }
 
+/* One image through layers so large that threads share each product. */
+static void test_large(void **state)
+{
+	static const char *const uris[] = {"software:threads=2", "software:threads=3"};
+	const char *judged = getenv("PBIT_TEST_URI");
+	struct random_net net = {.in = {1500, 1, 1}, .input_bits = 8, .input_scale = 0.01f};
+	struct pbit_model *model = NULL;
+	struct subject one;
+	struct trial trial;
+	struct request expected;
+	size_t u;
+
+	(void)state;
+	if (judged && strncmp(judged, "software:", 9))
+		skip();
+	net.n_layers = 3;
+	net.layers[0] = random_dense(1500, 8, PBIT_BIPOLAR);
+	net.layers[1] = random_dense(1510, 4, PBIT_BINARY);
+	net.layers[2] = random_dense(10, 8, PBIT_BIPOLAR);
+	assert_int_equal(random_model(&net, 3, &model), 0);
+	trial = trial_of(model);
+	trial.images = 1;
+	trial.samples = 40;
+	trial.name = "large layers";
+	assert_true(open_variant("software:threads=1", &one));
+	request_new(&expected, &trial);
+	assert_true(subject_run(&one, &trial, &expected));
+	for (u = 0; u < COUNT(uris); u++) {
+		struct subject variant;
+
+		assert_true(open_variant(uris[u], &variant));
+		compare_variant(&variant, &trial, &expected);
+		subject_close(&variant);
+	}
+	request_free(&expected);
+	subject_close(&one);
+	pbit_model_put(model);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_divisions),
-		cmocka_unit_test(test_layer_by_layer),
-		cmocka_unit_test(test_repeat),
-		cmocka_unit_test(test_variants),
+		cmocka_unit_test(test_divisions), cmocka_unit_test(test_layer_by_layer),
+		cmocka_unit_test(test_repeat),	  cmocka_unit_test(test_variants),
+		cmocka_unit_test(test_large),
 	};
 	int rc = subject_open(&subject, NULL);
 

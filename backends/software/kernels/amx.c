@@ -9,11 +9,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "avx512_bytes.h"
+#include "parts.h"
 
 #define ARCH_REQ_XCOMP_PERM 0x1023
 #define XFEATURE_XTILEDATA  18
 #define TILE_BYTES	    1024
-#define MOST_COLUMNS	    128
 
 /* Below so many columns counting bits is faster. */
 #define FEW_1BIT 12
@@ -286,7 +286,7 @@ static void bits_part(const struct soft_gemm *g)
 {
 	/* A line more than whole steps: columns must not share the sets of a cache. */
 	const size_t ldx = (g->chunks + 1) / 2 * 64 + 64;
-	int32_t sums[MOST_COLUMNS];
+	int32_t sums[PART_COLUMNS];
 
 	for (size_t n = 0; n < g->n; n++) {
 		const uint32_t *x =
@@ -304,23 +304,11 @@ static void bits_part(const struct soft_gemm *g)
 
 static void codes_part(const struct soft_gemm *g)
 {
-	int32_t sums[MOST_COLUMNS];
+	int32_t sums[PART_COLUMNS];
 
 	for (size_t n = 0; n < g->n; n++)
 		sums[n] = sum_bytes((const uint8_t *)g->x + n * g->ldx, g->chunks);
 	multiply(g, g->x, g->ldx, g->scratch, sums, true);
-}
-
-static void in_parts(const struct soft_gemm *g, void (*part)(const struct soft_gemm *))
-{
-	for (size_t n = 0; n < g->n; n += MOST_COLUMNS) {
-		struct soft_gemm p = *g;
-
-		p.x = (const uint8_t *)g->x + n * g->ldx;
-		p.s = g->s + n * g->lds;
-		p.n = g->n - n < MOST_COLUMNS ? g->n - n : MOST_COLUMNS;
-		part(&p);
-	}
 }
 
 static void amx_gemm_bits(const struct soft_gemm *g)

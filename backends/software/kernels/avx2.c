@@ -7,9 +7,9 @@
 #include <immintrin.h>
 #include "generic_draw.h"
 #include "generic_f32.h"
+#include "parts.h"
 
-#define INLINE	     static inline __attribute__((always_inline))
-#define MOST_COLUMNS 128
+#define INLINE static inline __attribute__((always_inline))
 
 static bool avx2_usable(void)
 {
@@ -195,7 +195,7 @@ static void spread(const uint8_t *x, size_t chunks, uint8_t *out)
 static void bits_part(const struct soft_gemm *g)
 {
 	const size_t ldx = (g->chunks + 1) / 2 * 64;
-	int32_t sums[MOST_COLUMNS];
+	int32_t sums[PART_COLUMNS];
 
 	for (size_t n = 0; n < g->n; n++) {
 		const uint8_t *x = (const uint8_t *)g->x + n * g->ldx;
@@ -221,7 +221,7 @@ static void bits_part(const struct soft_gemm *g)
 
 static void codes_part(const struct soft_gemm *g)
 {
-	int32_t sums[MOST_COLUMNS];
+	int32_t sums[PART_COLUMNS];
 
 	for (size_t n = 0; n < g->n; n++)
 		sums[n] = sum_bytes((const uint8_t *)g->x + n * g->ldx, g->chunks);
@@ -240,18 +240,6 @@ static void codes_part(const struct soft_gemm *g)
 	}
 }
 
-static void in_parts(const struct soft_gemm *g, void (*part)(const struct soft_gemm *))
-{
-	for (size_t n = 0; n < g->n; n += MOST_COLUMNS) {
-		struct soft_gemm p = *g;
-
-		p.x = (const uint8_t *)g->x + n * g->ldx;
-		p.s = g->s + n * g->lds;
-		p.n = g->n - n < MOST_COLUMNS ? g->n - n : MOST_COLUMNS;
-		part(&p);
-	}
-}
-
 static void avx2_gemm_bits(const struct soft_gemm *g)
 {
 	in_parts(g, bits_part);
@@ -262,42 +250,15 @@ static void avx2_gemm_codes(const struct soft_gemm *g)
 	in_parts(g, codes_part);
 }
 
-static void avx2_gemm_f32_bits(const struct soft_gemm_f32 *g)
-{
-	generic_gemm_f32_bits(g);
-}
-
-static void avx2_gemm_f32_codes(const struct soft_gemm_f32 *g)
-{
-	generic_gemm_f32_codes(g);
-}
-
-static void avx2_thresholds(const float *z, size_t n, uint16_t *t16)
-{
-	generic_thresholds(z, n, t16);
-}
-
-static void avx2_draw(const struct soft_stream *stream, size_t first, size_t n, const float *z,
-		      const uint16_t *t16, uint32_t *bits)
-{
-	generic_draw(stream, first, n, z, t16, bits);
-}
-
-static void avx2_activate(const struct soft_stream *stream, size_t first, size_t n,
-			  const int32_t *s, const float *a, const float *c, uint32_t *bits)
-{
-	generic_activate(stream, first, n, s, a, c, bits);
-}
-
 const struct soft_kernels soft_kernels_avx2 = {
 	.name = "avx2",
 	.detail = "AVX2",
 	.usable = avx2_usable,
 	.gemm_bits = avx2_gemm_bits,
 	.gemm_codes = avx2_gemm_codes,
-	.gemm_f32_bits = avx2_gemm_f32_bits,
-	.gemm_f32_codes = avx2_gemm_f32_codes,
-	.thresholds = avx2_thresholds,
-	.draw = avx2_draw,
-	.activate = avx2_activate,
+	.gemm_f32_bits = generic_gemm_f32_bits,
+	.gemm_f32_codes = generic_gemm_f32_codes,
+	.thresholds = generic_thresholds,
+	.draw = generic_draw,
+	.activate = generic_activate,
 };

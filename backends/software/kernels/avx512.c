@@ -7,6 +7,7 @@
 #include "avx512_bytes.h"
 #include "avx512_draw.h"
 #include "generic_f32.h"
+#include "parts.h"
 
 static bool avx512_usable(void)
 {
@@ -142,12 +143,10 @@ INLINE void gemm(const struct soft_gemm *g, const uint8_t *x, size_t ldx, const 
 	}
 }
 
-#define MOST_COLUMNS 128 /* columns whose sums are kept at a time */
-
 static void bits_part(const struct soft_gemm *g)
 {
 	const size_t ldx = (g->chunks + 1) / 2 * 64;
-	int32_t sums[MOST_COLUMNS];
+	int32_t sums[PART_COLUMNS];
 
 	for (size_t n = 0; n < g->n; n++) {
 		const uint32_t *x =
@@ -174,7 +173,7 @@ static void bits_part(const struct soft_gemm *g)
 
 static void codes_part(const struct soft_gemm *g)
 {
-	int32_t sums[MOST_COLUMNS];
+	int32_t sums[PART_COLUMNS];
 
 	for (size_t n = 0; n < g->n; n++)
 		sums[n] = sum_bytes((const uint8_t *)g->x + n * g->ldx, g->chunks);
@@ -193,18 +192,6 @@ static void codes_part(const struct soft_gemm *g)
 	}
 }
 
-static void in_parts(const struct soft_gemm *g, void (*part)(const struct soft_gemm *))
-{
-	for (size_t n = 0; n < g->n; n += MOST_COLUMNS) {
-		struct soft_gemm p = *g;
-
-		p.x = (const uint8_t *)g->x + n * g->ldx;
-		p.s = g->s + n * g->lds;
-		p.n = g->n - n < MOST_COLUMNS ? g->n - n : MOST_COLUMNS;
-		part(&p);
-	}
-}
-
 static void avx512_gemm_bits(const struct soft_gemm *g)
 {
 	in_parts(g, bits_part);
@@ -215,24 +202,14 @@ static void avx512_gemm_codes(const struct soft_gemm *g)
 	in_parts(g, codes_part);
 }
 
-static void avx512_gemm_f32_bits(const struct soft_gemm_f32 *g)
-{
-	generic_gemm_f32_bits(g);
-}
-
-static void avx512_gemm_f32_codes(const struct soft_gemm_f32 *g)
-{
-	generic_gemm_f32_codes(g);
-}
-
 const struct soft_kernels soft_kernels_avx512 = {
 	.name = "avx512",
 	.detail = "AVX-512 with VNNI and VPOPCNTDQ",
 	.usable = avx512_usable,
 	.gemm_bits = avx512_gemm_bits,
 	.gemm_codes = avx512_gemm_codes,
-	.gemm_f32_bits = avx512_gemm_f32_bits,
-	.gemm_f32_codes = avx512_gemm_f32_codes,
+	.gemm_f32_bits = generic_gemm_f32_bits,
+	.gemm_f32_codes = generic_gemm_f32_codes,
 	.thresholds = avx512_thresholds,
 	.draw = avx512_draw,
 	.activate = avx512_activate,

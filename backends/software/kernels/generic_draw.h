@@ -55,7 +55,7 @@ static inline void generic_draw_group(const struct soft_stream *stream, uint64_t
 }
 
 /* 2^16 sigma(z) to within a few units; the exact decision is made elsewhere. */
-static inline void generic_thresholds(const float *z, size_t n, uint16_t *t16)
+static void generic_thresholds(const float *z, size_t n, uint16_t *t16)
 {
 	for (size_t i = 0; i < n; i++) {
 		const float magic =
@@ -109,8 +109,8 @@ static inline uint32_t generic_word(const struct soft_stream *stream, size_t fir
 	return bits;
 }
 
-static inline void generic_draw(const struct soft_stream *stream, size_t first, size_t n,
-				const float *z, const uint16_t *t16, uint32_t *bits)
+static void generic_draw(const struct soft_stream *stream, size_t first, size_t n, const float *z,
+			 const uint16_t *t16, uint32_t *bits)
 {
 	for (size_t i = 0; i < n; i += SOFT_GROUP) {
 		uint16_t u[SOFT_GROUP];
@@ -122,9 +122,8 @@ static inline void generic_draw(const struct soft_stream *stream, size_t first, 
 	}
 }
 
-static inline void generic_activate(const struct soft_stream *stream, size_t first, size_t n,
-				    const int32_t *s, const float *a, const float *c,
-				    uint32_t *bits)
+static void generic_activate(const struct soft_stream *stream, size_t first, size_t n,
+			     const int32_t *s, const float *a, const float *c, uint32_t *bits)
 {
 	for (size_t i = 0; i < n; i += SOFT_GROUP) {
 		float z[SOFT_GROUP];

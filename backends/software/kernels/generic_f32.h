@@ -12,7 +12,7 @@
 
 typedef float generic_lanes __attribute__((vector_size(64), aligned(4), may_alias));
 
-static inline void generic_gemm_f32_bits(const struct soft_gemm_f32 *g)
+static void generic_gemm_f32_bits(const struct soft_gemm_f32 *g)
 {
 	const size_t words = (g->k + 31) / 32;
 
@@ -39,7 +39,7 @@ static inline void generic_gemm_f32_bits(const struct soft_gemm_f32 *g)
 	}
 }
 
-static inline void generic_gemm_f32_codes(const struct soft_gemm_f32 *g)
+static void generic_gemm_f32_codes(const struct soft_gemm_f32 *g)
 {
 	for (size_t t = 0; t < g->tiles; t++) {
 		const float *w = g->w + t * g->k_padded * SOFT_LANES;

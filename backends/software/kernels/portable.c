@@ -167,42 +167,15 @@ static void portable_gemm_codes(const struct soft_gemm *g)
 	gemm(g, true);
 }
 
-static void portable_gemm_f32_bits(const struct soft_gemm_f32 *g)
-{
-	generic_gemm_f32_bits(g);
-}
-
-static void portable_gemm_f32_codes(const struct soft_gemm_f32 *g)
-{
-	generic_gemm_f32_codes(g);
-}
-
-static void portable_thresholds(const float *z, size_t n, uint16_t *t16)
-{
-	generic_thresholds(z, n, t16);
-}
-
-static void portable_draw(const struct soft_stream *stream, size_t first, size_t n, const float *z,
-			  const uint16_t *t16, uint32_t *bits)
-{
-	generic_draw(stream, first, n, z, t16, bits);
-}
-
-static void portable_activate(const struct soft_stream *stream, size_t first, size_t n,
-			      const int32_t *s, const float *a, const float *c, uint32_t *bits)
-{
-	generic_activate(stream, first, n, s, a, c, bits);
-}
-
 const struct soft_kernels soft_kernels_portable = {
 	.name = "portable",
 	.detail = "portable C",
 	.usable = portable_usable,
 	.gemm_bits = portable_gemm_bits,
 	.gemm_codes = portable_gemm_codes,
-	.gemm_f32_bits = portable_gemm_f32_bits,
-	.gemm_f32_codes = portable_gemm_f32_codes,
-	.thresholds = portable_thresholds,
-	.draw = portable_draw,
-	.activate = portable_activate,
+	.gemm_f32_bits = generic_gemm_f32_bits,
+	.gemm_f32_codes = generic_gemm_f32_codes,
+	.thresholds = generic_thresholds,
+	.draw = generic_draw,
+	.activate = generic_activate,
 };
