@@ -114,6 +114,7 @@ int soft_net_load(const struct pbit_model *model, uint32_t first, uint32_t n, st
 	net->first = first;
 	net->n_layers = n;
 	net->code_input = first == 0;
+	net->code_bytes = info.input_bits / 8;
 	net->n_inputs = info.n_inputs;
 	net->layers = calloc(n, sizeof(*net->layers));
 	if (!net->layers) {

@@ -24,6 +24,7 @@ struct soft_net {
 	uint32_t first;
 	uint32_t n_layers;
 	bool code_input;
+	uint32_t code_bytes; /* of an input code */
 	size_t n_inputs;
 	struct soft_layer *layers;
 };

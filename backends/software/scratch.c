@@ -44,8 +44,9 @@ static void measure(const struct soft_net *net, struct parts *p)
 		if (l->info->type == PBIT_CONV2D)
 			p->patch = max(p->patch, (positions + 16) * (l->info->k_padded / 8 + 8));
 		if (net->code_input && i == 0) {
-			p->codes = (max(columns, positions) + 16) *
-				   (4 * (size_t)l->info->k_padded + 64) * 2;
+			p->codes = (SOFT_COLUMNS + 16) *
+				   (soft_round_up(l->info->k_padded, 64) + 64) * net->code_bytes;
+			p->codes = max(p->codes, 4 * (size_t)l->info->k_padded);
 			p->z = max(p->z, SOFT_COLUMNS * l->n_padded * 4);
 			p->t16 = max(p->t16, SOFT_COLUMNS * l->n_padded * 2);
 		}
@@ -58,11 +59,13 @@ static void measure(const struct soft_net *net, struct parts *p)
 int soft_scratch_new(const struct soft_net *net, struct soft_scratch *s)
 {
 	struct parts p;
-	size_t total;
+	size_t total, wide;
 	uint8_t *at;
 
 	measure(net, &p);
-	total = p.codes + p.patch + 2 * p.sums + p.z + p.t16 + 2 * p.bits + p.gemm + 16 * 64;
+	wide = net->code_input && net->code_bytes == 2;
+	total = p.codes + p.patch + (1 + wide) * p.sums + p.z + p.t16 + 2 * p.bits + p.gemm +
+		16 * 64;
 	s->base = aligned_alloc(64, soft_round_up(total, 64));
 	if (!s->base)
 		return pbit_fail(-ENOMEM, PBIT_ERR_RESOURCE, "cannot load model",
@@ -78,7 +81,9 @@ int soft_scratch_new(const struct soft_net *net, struct soft_scratch *s)
 	PART(codes, p.codes);
 	PART(patch, p.patch);
 	PART(sums, p.sums);
-	PART(sums_high, p.sums);
+	s->sums_high = s->sums; /* not used for codes of 8 bits */
+	if (wide)
+		PART(sums_high, p.sums);
 	PART(z, p.z);
 	PART(t16, p.t16);
 	PART(bits[0], p.bits);
