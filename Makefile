@@ -61,6 +61,13 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALLCFLAGS) $(KFLAGS) $(INC) -DPBIT_BUILDING -DPBIT_BACKENDDIR='"$(BACKENDDIR)"' -c $< -o $@
 
+# The installed folder of backends is compiled in: another PREFIX compiles that again.
+$(B)/backenddir: FORCE
+	@mkdir -p $(@D)
+	@echo '$(BACKENDDIR)' | cmp -s - $@ || echo '$(BACKENDDIR)' > $@
+$(B)/libhal/src/device/registry.o $(B)/libhal/cli/doctor_devices.o: $(B)/backenddir
+FORCE:
+
 # Kernels for one instruction set each, picked at run time.
 K := $(B)/backends/software/kernels
 $(K)/portable.o: KFLAGS := -O3
@@ -134,13 +141,14 @@ install: all
 	ln -sf libpbit.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libpbit.so.$(SOVERSION)
 	ln -sf libpbit.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libpbit.so
 	install -m 644 $(B)/libpbit.a $(DESTDIR)$(LIBDIR)
-	install -m 644 libhal/include/pbit/*.h $(DESTDIR)$(INCLUDEDIR)/pbit
+	install -m 644 libhal/include/pbit/*.h libhal/include/pbit/*.md $(DESTDIR)$(INCLUDEDIR)/pbit
 	install -m 644 libhal/man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 libhal/man/*.3 $(DESTDIR)$(MANDIR)/man3
 	install -m 644 libhal/man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 libhal/completion/pbit $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@BACKENDDIR@|$(BACKENDDIR)|; s|@VERSION@|$(VERSION)|' libhal/libpbit.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libpbit.pc
 	$(CC) -o $(DESTDIR)$(BINDIR)/pbit $(CLI_OBJ) -L$(B) -lpbit -Wl,-rpath,'$(LIBDIR)' $(ALLLDFLAGS) -lz -lm
+	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
 
 train: setup
 	$(call install_packages,python3 python3-torch python3-numpy python3-libfdt)

@@ -52,6 +52,21 @@ static int open_data(struct run *run)
 	return err ? err : dataset_check(&run->data, info.n_inputs, info.n_outputs);
 }
 
+static int open_out(struct run *run)
+{
+	const struct run_request *request = &run->request;
+	int err = output_file_spares(request->out, request->model);
+
+	if (!err)
+		err = output_file_spares(request->out, request->data);
+	if (!err)
+		err = output_file_spares(request->out, request->labels);
+	if (!err)
+		err = output_file_open(&run->out, request->out);
+	run->has_out = !err;
+	return err;
+}
+
 /* Everything that can go wrong is tried before the first image is run, the output file included. */
 static int prepare(struct run *run)
 {
@@ -67,10 +82,8 @@ static int prepare(struct run *run)
 		err = pbit_result_new(&run->result);
 	if (!err)
 		err = signals_catch();
-	if (!err && run->request.out) {
-		err = output_file_open(&run->out, run->request.out);
-		run->has_out = !err;
-	}
+	if (!err && run->request.out)
+		err = open_out(run);
 	return err;
 }
 

@@ -3,6 +3,7 @@
 #include "dtc.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -110,21 +111,70 @@ static int judge(int status, const char *input)
 			 WEXITSTATUS(status));
 }
 
-int dtc_run(const char *from, const char *to, const char *input, int out)
+static int spawn(const char *from, const char *to, const char *input, int out, pid_t *child)
 {
-
 	const char *const arguments[] = {"dtc", "-q", "-I", from,  "-O", to,
 					 "-o",	"-",  "--", input, NULL};
-	pid_t child;
-	int status, error;
+	int error;
 
 	fflush(stdout);
 	/* posix_spawnp() takes, by history, pointers to what it does not change. */
-	error = start((char *const *)(uintptr_t)arguments, out, &child);
-	if (error)
-		return fail_spawn(error);
+	error = start((char *const *)(uintptr_t)arguments, out, child);
+	return error ? fail_spawn(error) : 0;
+}
+
+static int finish(pid_t child, const char *input)
+{
+	int status;
+
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
 			return fail_spawn(errno);
 	return judge(status, input);
+}
+
+int dtc_run(const char *from, const char *to, const char *input, int out)
+{
+	pid_t child;
+	int err = spawn(from, to, input, out, &child);
+
+	return err ? err : finish(child, input);
+}
+
+static int drain(int fd, dtc_take_fn *take, void *arg)
+{
+	char block[65536];
+	ssize_t n;
+	int err = 0;
+
+	while (!err && (n = read(fd, block, sizeof(block))) != 0) {
+		if (n > 0)
+			err = take(arg, block, (size_t)n);
+		else if (errno != EINTR)
+			err = fail_spawn(errno);
+	}
+	return err;
+}
+
+int dtc_read(const char *from, const char *to, const char *input, dtc_take_fn *take, void *arg)
+{
+	int ends[2], err, outcome;
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return fail_spawn(errno);
+	err = spawn(from, to, input, ends[1], &child);
+	close(ends[1]);
+	if (err) {
+		close(ends[0]);
+		return err;
+	}
+	err = drain(ends[0], take, arg);
+	/* Ends the child too, where it has more to say. */
+	close(ends[0]);
+	if (!err)
+		return finish(child, input);
+	while ((outcome = waitpid(child, NULL, 0)) < 0 && errno == EINTR)
+		;
+	return outcome < 0 ? fail_spawn(errno) : err;
 }

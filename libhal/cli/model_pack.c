@@ -12,6 +12,7 @@
 #include "command.h"
 #include "dtc.h"
 #include "options.h"
+#include "output_file.h"
 #include "report.h"
 #include "signals.h"
 
@@ -69,7 +70,8 @@ int model_pack(int argc, char **argv)
 	if (options_parse(&syntax, argc, argv, operands, &status) < 0)
 		return status;
 	/* Ctrl-C while the model is saved must not leave a part of it behind. */
-	if (signals_catch() || check_source(operands[0]))
+	if (signals_catch() || check_source(operands[0]) ||
+	    output_file_spares(operands[1], operands[0]))
 		return report_failure();
 	blob = memfd_create("model", MFD_CLOEXEC);
 	if (blob < 0) {

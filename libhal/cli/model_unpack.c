@@ -21,16 +21,31 @@ static int check_model(const char *path)
 	return err;
 }
 
+static int take(void *arg, const void *data, size_t n)
+{
+	return output_file_write(arg, data, n);
+}
+
+static int unpack_to_output(const char *input)
+{
+	static char name[] = "standard output";
+	struct output_file file = {.fd = STDOUT_FILENO, .path = name};
+
+	return dtc_read("dtb", "dts", input, take, &file);
+}
+
 static int unpack_to_file(const char *input, const char *path)
 {
 	struct output_file file;
 	int err = signals_catch();
 
 	if (!err)
+		err = output_file_spares(path, input);
+	if (!err)
 		err = output_file_open(&file, path);
 	if (err)
 		return err;
-	err = dtc_run("dtb", "dts", input, file.fd);
+	err = dtc_read("dtb", "dts", input, take, &file);
 	if (!err && signals_caught())
 		err = -EINTR;
 	if (err)
@@ -59,7 +74,7 @@ int model_unpack(int argc, char **argv)
 		return status;
 	err = check_model(operands[0]);
 	if (!err && !strcmp(operands[1], "-"))
-		err = dtc_run("dtb", "dts", operands[0], STDOUT_FILENO);
+		err = unpack_to_output(operands[0]);
 	else if (!err)
 		err = unpack_to_file(operands[0], operands[1]);
 	if (err == -EINTR)

@@ -30,6 +30,18 @@ static int no_memory(const char *path)
 	return pbit_fail(-ENOMEM, PBIT_ERR_RESOURCE, "cannot write", path, NULL, "out of memory");
 }
 
+int output_file_spares(const char *path, const char *input)
+{
+	struct stat out, in;
+
+	if (!input || stat(path, &out) || stat(input, &in) || !S_ISREG(out.st_mode) ||
+	    out.st_dev != in.st_dev || out.st_ino != in.st_ino)
+		return 0;
+	return pbit_fail(-EINVAL, PBIT_ERR_ARGUMENT, "cannot write", path,
+			 "choose another name for the output", "it is the input %s, which is kept",
+			 input);
+}
+
 /* ".name.PID.tmp" beside the file. */
 static char *temporary_name(const char *path)
 {

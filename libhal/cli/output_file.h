@@ -14,6 +14,9 @@ struct output_file {
 	char *temporary; /* NULL: a device or pipe, written directly */
 };
 
+/* -EINVAL with a record where writing to path would replace an input, NULL for none. */
+int output_file_spares(const char *path, const char *input);
+
 /* 0 or a negative errno with a record. Then exactly one of commit and abandon is called. */
 int output_file_open(struct output_file *file, const char *path);
 int output_file_write(struct output_file *file, const void *data, size_t n);

@@ -240,6 +240,21 @@ test_model()
 	check "pack: unwritable" refused 1 "/nonexistent/"
 	run model unpack good.pbm /nonexistent/x.dts
 	check "unpack: unwritable" refused 1 "/nonexistent/"
+	run model unpack good.pbm /dev/full
+	check "unpack: disk full" refused 1 "No space left"
+	"$PBIT" model unpack good.pbm - >/dev/full 2>err
+	status=$?
+	check "unpack to standard output: disk full" test "$status" = 1
+	check "unpack to standard output: says so" grep -q "No space left" err
+	cp good.dts spared.dts
+	run model pack spared.dts ./spared.dts
+	check "pack: onto its own source" refused 1 "spared.dts, which is kept"
+	check "pack: the source stays" cmp -s good.dts spared.dts
+	cp good.pbm spared.pbm
+	ln -s spared.pbm spared-link.pbm
+	run model unpack spared.pbm spared-link.pbm
+	check "unpack: onto its own source" refused 1 "spared.pbm, which is kept"
+	check "unpack: the source stays" cmp -s good.pbm spared.pbm
 	head -c 1000 good.pbm >corrupt.pbm
 	run model show corrupt.pbm
 	check "show: corrupt" refused 1 "corrupt.pbm"
@@ -353,6 +368,15 @@ test_run_refused()
 	check "--threads for another device" refused 1 "only the software device has threads"
 	run run good.pbm --data images.idx --out /nonexistent/x.npy
 	check "unwritable --out" refused 1 "/nonexistent/x.npy"
+	cp good.pbm spared.pbm
+	cp labels.idx spared.idx
+	cp images.idx spared-images.idx
+	for input in spared.pbm spared.idx spared-images.idx; do
+		run run spared.pbm --data spared-images.idx --labels spared.idx --out $input
+		check "--out is an input: $input" refused 1 "the input $input, which is kept"
+	done
+	check "--out is an input: all stay" \
+		sh -c 'cmp good.pbm spared.pbm && cmp labels.idx spared.idx && cmp images.idx spared-images.idx'
 	run run good.pbm --data images.idx --out "$WORK"
 	check "--out is a folder" refused 1 "directory"
 	echo keep >kept.npy

@@ -245,8 +245,7 @@ struct pbit_device *law_device(void)
 	return dev;
 }
 
-void law_program_or_skip(struct pbit_device *dev, struct pbit_bm *bm, uint32_t order,
-			 uint64_t seed)
+void law_program_or_skip(struct pbit_device *dev, struct pbit_bm *bm, uint32_t order, uint64_t seed)
 {
 	int rc = pbit_program(dev, bm, order, seed);
 

@@ -17,7 +17,11 @@ extern "C" {
  * one thread at a time, and is shared read-only once programmed. -EINVAL, -ENOMEM.
  */
 PBIT_API PBIT_CHECK int pbit_bm_new(uint32_t n, struct pbit_bm **bm);
+
+/* One more owner. Returns its argument. Any thread. */
 PBIT_API struct pbit_bm *pbit_bm_get(struct pbit_bm *bm);
+
+/* One owner less; the last one frees it. NULL is allowed. Any thread. */
 PBIT_API void pbit_bm_put(struct pbit_bm *bm);
 
 /*
@@ -36,6 +40,7 @@ PBIT_API PBIT_CHECK int pbit_bm_set_dense(struct pbit_bm *bm, const double *J);
 /* Sets h_i. -EINVAL. */
 PBIT_API PBIT_CHECK int pbit_bm_set_bias(struct pbit_bm *bm, uint32_t i, double h);
 
+/* p-bits, and couplings (pairs), of the machine; 0 for NULL. */
 PBIT_API uint32_t pbit_bm_size(const struct pbit_bm *bm);
 PBIT_API uint64_t pbit_bm_couplings(const struct pbit_bm *bm);
 

@@ -31,6 +31,7 @@ PBIT_API int64_t pbit_deadline_ms(uint64_t ms);
  */
 PBIT_API int pbit_job_fd(const struct pbit_job *job);
 
+/* One of enum pbit_job_state, as of now. */
 PBIT_API int pbit_job_state(const struct pbit_job *job);
 
 /*

@@ -139,6 +139,7 @@ struct pbit_run_stats {
 	uint64_t pbit_updates;
 };
 
+/* Fills stats of the last run into this result, as far as stats->struct_size reaches. -EINVAL. */
 PBIT_API PBIT_CHECK int pbit_result_stats(const struct pbit_result *result,
 					  struct pbit_run_stats *stats);
 

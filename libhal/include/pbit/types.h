@@ -36,7 +36,9 @@ extern "C" {
 #endif
 
 /* A cleared struct with its size set: struct pbit_run_opts o = PBIT_INIT(o); */
-#ifdef __cplusplus
+#if defined(__cplusplus) && __cplusplus >= 201103L
+#define PBIT_INIT(var) (pbit_cxx_init<decltype(var)>::make())
+#elif defined(__cplusplus)
 #define PBIT_INIT(var)                \
 	{                             \
 		(uint32_t)sizeof(var) \
@@ -46,6 +48,23 @@ extern "C" {
 	{                                            \
 		.struct_size = (uint32_t)sizeof(var) \
 	}
+#endif
+
+#if defined(__cplusplus) && __cplusplus >= 201103L
+/* C++ warns about the members that a braced list leaves out; this names none. */
+extern "C++" {
+template <class T> struct pbit_cxx_init {
+	static T make()
+	{
+		T t = T();
+
+		t.struct_size = (uint32_t)sizeof(t);
+		return t;
+	}
+};
+template <class T> struct pbit_cxx_init<const T> : pbit_cxx_init<T> {
+};
+}
 #endif
 
 /* Opaque handles. */

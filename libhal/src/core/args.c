@@ -18,8 +18,8 @@ static int check_size(const void *caller, size_t mandatory, const char *what, co
 	if (*size < mandatory || *size > SIZE_SANE)
 		return pbit_fail(-EINVAL, PBIT_ERR_ARGUMENT, what, name,
 				 "initialise the struct with PBIT_INIT()",
-				 "%s.struct_size is %u, at least %zu is needed", name, *size,
-				 mandatory);
+				 "%s.struct_size is %u, expected %zu to %u", name, *size, mandatory,
+				 SIZE_SANE);
 	return 0;
 }
 
