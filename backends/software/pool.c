@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <time.h>
 #include <pbit/backend.h>
 #include "pool.h"
 
@@ -22,14 +23,47 @@ struct soft_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	pthread_cond_t done;
-	uint64_t round;
-	uint32_t busy; /* helpers that have not finished the round */
-	bool stop;
+	atomic_uint round;
+	atomic_uint busy; /* helpers that have not finished the round */
+	atomic_bool stop;
 	atomic_size_t next;
 	size_t n;
 	void (*task)(void *arg, uint32_t thread, size_t i);
 	void *arg;
 };
+
+/* Waking a sleeper takes tens of microseconds; the next layer often comes sooner. */
+#define SPIN_NS 50000
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static inline void relax(void)
+{
+#ifdef __x86_64__
+	__builtin_ia32_pause();
+#endif
+}
+
+/* Waits a little until *value is no longer `old` (is: until it is `old`). Returns whether so. */
+static bool spin(atomic_uint *value, unsigned int old, bool is)
+{
+	const int64_t end = now_ns() + SPIN_NS;
+
+	do {
+		for (unsigned int i = 0; i < 32; i++) {
+			if ((atomic_load_explicit(value, memory_order_acquire) == old) == is)
+				return true;
+			relax();
+		}
+	} while (now_ns() < end);
+	return false;
+}
 
 static void take(struct soft_pool *pool, uint32_t number)
 {
@@ -46,23 +80,33 @@ static void *helper(void *arg)
 {
 	struct member *m = arg;
 	struct soft_pool *pool = m->pool;
-	uint64_t seen = 0;
+	unsigned int seen = 0;
 
-	pthread_mutex_lock(&pool->lock);
 	for (;;) {
-		while (!pool->stop && pool->round == seen)
-			pthread_cond_wait(&pool->work, &pool->lock);
-		if (pool->stop)
-			break;
-		seen = pool->round;
-		pthread_mutex_unlock(&pool->lock);
+		if (!spin(&pool->round, seen, false)) {
+			pthread_mutex_lock(&pool->lock);
+			while (atomic_load(&pool->round) == seen)
+				pthread_cond_wait(&pool->work, &pool->lock);
+			pthread_mutex_unlock(&pool->lock);
+		}
+		seen++;
+		if (atomic_load(&pool->stop))
+			return NULL;
 		take(pool, m->number);
-		pthread_mutex_lock(&pool->lock);
-		if (!--pool->busy)
+		if (atomic_fetch_sub(&pool->busy, 1) == 1) {
+			pthread_mutex_lock(&pool->lock);
 			pthread_cond_signal(&pool->done);
+			pthread_mutex_unlock(&pool->lock);
+		}
 	}
+}
+
+static void begin_round(struct soft_pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	atomic_fetch_add(&pool->round, 1);
+	pthread_cond_broadcast(&pool->work);
 	pthread_mutex_unlock(&pool->lock);
-	return NULL;
 }
 
 int soft_pool_new(uint32_t threads, struct soft_pool **out)
@@ -90,10 +134,8 @@ void soft_pool_free(struct soft_pool *pool)
 {
 	if (!pool)
 		return;
-	pthread_mutex_lock(&pool->lock);
-	pool->stop = true;
-	pthread_cond_broadcast(&pool->work);
-	pthread_mutex_unlock(&pool->lock);
+	atomic_store(&pool->stop, true);
+	begin_round(pool);
 	for (uint32_t i = 0; i < pool->started; i++)
 		pthread_join(pool->members[i].thread, NULL);
 	pthread_cond_destroy(&pool->done);
@@ -135,23 +177,19 @@ void soft_pool_run(struct soft_pool *pool, uint32_t threads, size_t n,
 			task(arg, 0, i);
 		return;
 	}
-	pthread_mutex_lock(&pool->lock);
+	if (!pool->started)
+		start(pool);
 	pool->task = task;
 	pool->arg = arg;
 	pool->n = n;
 	atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
-	if (!pool->started) {
-		pthread_mutex_unlock(&pool->lock);
-		start(pool);
-		pthread_mutex_lock(&pool->lock);
-	}
-	pool->busy = pool->started;
-	pool->round++;
-	pthread_cond_broadcast(&pool->work);
-	pthread_mutex_unlock(&pool->lock);
+	atomic_store(&pool->busy, pool->started);
+	begin_round(pool);
 	take(pool, 0);
+	if (spin(&pool->busy, 0, true))
+		return;
 	pthread_mutex_lock(&pool->lock);
-	while (pool->busy)
+	while (atomic_load(&pool->busy))
 		pthread_cond_wait(&pool->done, &pool->lock);
 	pthread_mutex_unlock(&pool->lock);
 }

@@ -127,14 +127,35 @@ static void forward(struct soft_pass *pass)
 	soft_stage_out_bits(pass, net->n_layers - 1, from);
 }
 
+/* Has the caller, or another task, ended the run? */
+static bool ended(struct work *work)
+{
+	int none = 0;
+	const int rc = atomic_load_explicit(&work->rc, memory_order_relaxed)
+			       ? -ECANCELED
+			       : pbit_ctl_check(work->ctl);
+
+	if (rc)
+		atomic_compare_exchange_strong(&work->rc, &none, rc);
+	return rc;
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 static void task(void *arg, uint32_t thread, size_t index)
 {
 	struct work *work = arg;
 	const struct pbit_layers_req *req = work->req;
 	const struct soft_net *net = work->runner->net;
-	const size_t begin = index % work->sample_tasks * work->task_samples;
-	const size_t end = begin + work->task_samples < req->n_samples ? begin + work->task_samples
-								       : req->n_samples;
+	const size_t image = index / work->sample_tasks * work->block_images;
+	const size_t past_image = least(image + work->block_images, req->n_images);
+	const size_t sample = index % work->sample_tasks * work->task_samples;
+	const size_t past_sample = least(sample + work->task_samples, req->n_samples);
+	const size_t samples = least(past_sample - sample, SOFT_COLUMNS);
+	const size_t images = SOFT_COLUMNS / samples;
 	struct soft_pass pass = {
 		.net = net,
 		.kernels = work->runner->kernels,
@@ -142,50 +163,50 @@ static void task(void *arg, uint32_t thread, size_t index)
 		.scratches = work->runner->scratch,
 		.pool = work->wide ? work->runner->pool : NULL,
 		.req = req,
-		.image = index / work->sample_tasks * work->block_images,
+		.codes_image = image,
+		.image = image,
+		.n_images = past_image - image,
 	};
-	const size_t block = soft_block_samples(end - begin);
 
-	pass.n_images = req->n_images - pass.image;
-	if (pass.n_images > work->block_images)
-		pass.n_images = work->block_images;
+	if (ended(work))
+		return;
 	if (net->code_input && !reads_out(&net->layers[0]))
 		soft_stage_codes(&pass);
-	for (size_t s = begin; s < end; s += block) {
-		const int rc = atomic_load_explicit(&work->rc, memory_order_relaxed)
-				       ? -ECANCELED
-				       : pbit_ctl_check(work->ctl);
-
-		if (rc) {
-			int none = 0;
-
-			atomic_compare_exchange_strong(&work->rc, &none, rc);
-			return;
+	for (size_t i = image; i < past_image; i += images)
+		for (size_t s = sample; s < past_sample; s += samples) {
+			if (ended(work))
+				return;
+			pass.image = i;
+			pass.n_images = least(images, past_image - i);
+			pass.sample = s;
+			pass.n_samples = least(samples, past_sample - s);
+			forward(&pass);
 		}
-		pass.sample = s;
-		pass.n_samples = end - s < block ? end - s : block;
-		forward(&pass);
-	}
 }
 
-/* Waking another thread costs some 10 us: about this many multiply-accumulates. */
-#define WORTH_A_THREAD (20u << 20)
+/* What a thread must save to be worth waking, and what a core does in a nanosecond, roughly. */
+#define WORTH_NS	30000.0
+#define PRODUCTS_PER_NS 400.0
+#define BYTES_PER_NS	25.0
 
 static uint32_t worth_threads(const struct soft_runner *runner, const struct pbit_layers_req *req)
 {
 	const uint32_t threads = soft_pool_threads(runner->pool);
-	double work = 0.0;
+	double ns = 0.0;
 
 	for (uint32_t i = 0; i < runner->net->n_layers; i++) {
 		const struct soft_layer *l = &runner->net->layers[i];
 		const bool once = i == 0 && runner->net->code_input;
+		const double products = (double)l->positions * l->info->n_out * l->info->k_padded *
+					req->n_images * (once ? 1 : req->n_samples) /
+					PRODUCTS_PER_NS;
+		const double bytes = (double)l->info->weights_size / BYTES_PER_NS;
 
-		work += (double)l->positions * l->info->n_out * l->info->k_padded * req->n_images *
-			(once ? 1 : req->n_samples);
+		ns += products > bytes ? products : bytes;
 	}
-	if (work < 2.0 * WORTH_A_THREAD)
+	if (ns < 2.0 * WORTH_NS)
 		return 1;
-	return work / WORTH_A_THREAD < threads ? (uint32_t)(work / WORTH_A_THREAD) : threads;
+	return ns / WORTH_NS < threads ? (uint32_t)(ns / WORTH_NS) : threads;
 }
 
 /* Weights beyond a core's own cache: threads had better not read them twice. */
@@ -223,7 +244,7 @@ int soft_runner_run(struct soft_runner *runner, const struct pbit_layers_req *re
 	int rc;
 
 	work.task_samples = req->n_samples;
-	work.block_images = soft_block_images(soft_block_samples(req->n_samples));
+	work.block_images = SOFT_IMAGES;
 	work.wide = threads > 1 && req->n_images < threads && large(runner->net);
 	if (!work.wide)
 		divide(&work, threads);

@@ -5,16 +5,6 @@
 #include <string.h>
 #include "scratch.h"
 
-size_t soft_block_samples(size_t n_samples)
-{
-	return n_samples < SOFT_COLUMNS ? n_samples : SOFT_COLUMNS;
-}
-
-size_t soft_block_images(size_t block_samples)
-{
-	return SOFT_COLUMNS / block_samples;
-}
-
 static size_t max(size_t a, size_t b)
 {
 	return a > b ? a : b;
@@ -33,7 +23,7 @@ static void measure(const struct soft_net *net, struct parts *p)
 		const size_t positions =
 			l->positions < SOFT_POSITIONS ? l->positions : SOFT_POSITIONS;
 		const bool dense = l->positions == 1;
-		const size_t columns = dense ? SOFT_COLUMNS : SOFT_POSITIONS;
+		const size_t columns = dense ? max(SOFT_COLUMNS, SOFT_IMAGES) : SOFT_POSITIONS;
 
 		p->words = max(p->words, max(l->words, l->in_words));
 		if (l->info->type == PBIT_MAXPOOL)
@@ -44,11 +34,11 @@ static void measure(const struct soft_net *net, struct parts *p)
 		if (l->info->type == PBIT_CONV2D)
 			p->patch = max(p->patch, (positions + 16) * (l->info->k_padded / 8 + 8));
 		if (net->code_input && i == 0) {
-			p->codes = (SOFT_COLUMNS + 16) *
+			p->codes = (SOFT_IMAGES + 16) *
 				   (soft_round_up(l->info->k_padded, 64) + 64) * net->code_bytes;
 			p->codes = max(p->codes, 4 * (size_t)l->info->k_padded);
-			p->z = max(p->z, SOFT_COLUMNS * l->n_padded * 4);
-			p->t16 = max(p->t16, SOFT_COLUMNS * l->n_padded * 2);
+			p->z = max(p->z, SOFT_IMAGES * l->n_padded * 4);
+			p->t16 = max(p->t16, SOFT_IMAGES * l->n_padded * 2);
 		}
 		p->z = max(p->z, l->n_padded * 4);
 		p->t16 = max(p->t16, l->n_padded * 2);

@@ -6,6 +6,7 @@
 #include "net.h"
 
 #define SOFT_COLUMNS   64u /* columns that pass the network together */
+#define SOFT_IMAGES    64u /* images whose first layer is computed together */
 #define SOFT_POSITIONS 64u /* positions of a convolution computed together */
 
 struct soft_scratch {
@@ -23,9 +24,5 @@ struct soft_scratch {
 
 int soft_scratch_new(const struct soft_net *net, struct soft_scratch *scratch);
 void soft_scratch_free(struct soft_scratch *scratch);
-
-/* Images and samples of a request that are computed together. */
-size_t soft_block_samples(size_t n_samples);
-size_t soft_block_images(size_t block_samples);
 
 #endif

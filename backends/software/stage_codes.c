@@ -81,7 +81,7 @@ static void product(struct soft_pass *pass, size_t n, size_t image, size_t posit
 	struct soft_scratch *s = pass->scratch;
 	const uint32_t bytes = pass->req->code_bytes;
 	const size_t stride = soft_round_up(l->k_padded, 64) + 64;
-	uint8_t *high = s->codes + (SOFT_COLUMNS + 16) * stride;
+	uint8_t *high = s->codes + (SOFT_IMAGES + 16) * stride;
 	const bool dense = l->type == PBIT_DENSE;
 	struct soft_gemm g = {
 		.w = l->weights,
@@ -201,7 +201,7 @@ void soft_stage_draw_codes(struct soft_pass *pass)
 	struct soft_scratch *s = pass->scratch;
 
 	for (size_t n = 0; n < pass->n_images * pass->n_samples; n++) {
-		const size_t image = n / pass->n_samples;
+		const size_t image = pass->image - pass->codes_image + n / pass->n_samples;
 		const struct soft_stream stream = soft_pass_stream(pass, 0, n);
 
 		pass->kernels->draw(&stream, 0, layer->n_padded, s->z + image * layer->n_padded,

@@ -14,7 +14,8 @@ struct soft_pass {
 	struct soft_scratch *scratches; /* of all threads */
 	struct soft_pool *pool;		/* divides each product, NULL: this thread alone */
 	const struct pbit_layers_req *req;
-	size_t image; /* first image of the block */
+	size_t codes_image; /* first image whose first layer is kept */
+	size_t image;	    /* first image of the block */
 	size_t n_images;
 	size_t sample;	  /* first sample of the block */
 	size_t n_samples; /* columns are image-major */

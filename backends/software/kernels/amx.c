@@ -52,6 +52,8 @@ static void configure(unsigned int rows_a, unsigned int rows_b)
 	config.rows[0] = config.rows[1] = config.rows[4] = (uint8_t)rows_a;
 	config.rows[2] = config.rows[3] = config.rows[5] = (uint8_t)rows_b;
 	config.rows[6] = config.rows[7] = 16;
+	/* The compiler believes that only the first bytes are read. */
+	__asm__ volatile("" : : "m"(config) : "memory");
 	_tile_loadconfig(&config);
 }
 
@@ -174,6 +176,9 @@ static void put(const struct soft_gemm *g, const int32_t *c, size_t n, unsigned 
 			_tile_dpbuud(c, a, b); \
 	} while (0)
 
+/* Loads of tiles do not tell the compiler what they read. */
+#define COMPILER_ORDER() __asm__ volatile("" : : : "memory")
+
 /* Up to 32 columns x up to 2 tiles of outputs. */
 INLINE void block(const struct soft_gemm *g, const uint8_t *x, size_t ldx, size_t n,
 		  unsigned int rows_a, unsigned int rows_b, size_t tile, unsigned int bits,
@@ -196,6 +201,7 @@ INLINE void block(const struct soft_gemm *g, const uint8_t *x, size_t ldx, size_
 			direct ? pair.w[0] + k * TILE_BYTES : ring + k % RING * 2 * TILE_BYTES;
 		const uint8_t *b1 = direct ? pair.w[1] + k * TILE_BYTES : b0 + TILE_BYTES;
 
+		COMPILER_ORDER();
 		_tile_loadd(4, a0 + 64 * k, ldx);
 		_tile_loadd(6, b0, 64);
 		PRODUCT(0, 4, 6);
