@@ -66,8 +66,10 @@ $(B)/backenddir: FORCE
 	@mkdir -p $(@D)
 	@echo '$(BACKENDDIR)' | cmp -s - $@ || echo '$(BACKENDDIR)' > $@
 $(B)/libhal/src/device/registry.o $(B)/libhal/cli/doctor_devices.o: $(B)/backenddir
-FORCE:
+.PHONY: FORCE
 
+# Loops over images and outputs.
+$(B)/backends/software/%.o $(B)/libhal/src/exec/%.o: KFLAGS := -O3
 # Kernels for one instruction set each, picked at run time.
 K := $(B)/backends/software/kernels
 $(K)/portable.o: KFLAGS := -O3
@@ -130,9 +132,10 @@ test: setup-test
 	@$(MAKE) --no-print-directory V=tsan $(TSAN_TESTS)
 	tests/run.sh $(B) build/asan build/tsan
 
+# Beside ONNX Runtime, PyTorch and this machine's limits; those that are missing are left out.
 bench: setup
-	@$(MAKE) --no-print-directory all
-	$(B)/pbit bench software:threads=1 --all
+	$(call install_packages,python3 python3-numpy python3-torch $(shell command -v npm >/dev/null || echo nodejs npm))
+	@$(MAKE) --no-print-directory -s bench-run
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/pbit $(DESTDIR)$(BACKENDDIR)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The first layer: a product with integer codes, made once for all samples of an image. */
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 #include "products.h"
 #include "split.h"
 
@@ -54,22 +57,35 @@ static void spread(const struct pbit_layer *l, const uint8_t *image, uint32_t by
 			}
 }
 
+/* 32 codes: byte 4j + b is code 8b + j, a transposition of four rows of eight bytes. */
+static void spread_chunk(const uint8_t *v, uint8_t *out)
+{
+#ifdef __SSE2__
+	const __m128i low = _mm_loadu_si128((const __m128i *)(const void *)v);
+	const __m128i high = _mm_loadu_si128((const __m128i *)(const void *)(v + 16));
+	const __m128i b01 = _mm_unpacklo_epi8(low, _mm_unpackhi_epi64(low, low));
+	const __m128i b23 = _mm_unpacklo_epi8(high, _mm_unpackhi_epi64(high, high));
+
+	_mm_storeu_si128((__m128i *)(void *)out, _mm_unpacklo_epi16(b01, b23));
+	_mm_storeu_si128((__m128i *)(void *)(out + 16), _mm_unpackhi_epi16(b01, b23));
+#else
+	for (size_t j = 0; j < 8; j++)
+		for (size_t b = 0; b < 4; b++)
+			out[4 * j + b] = v[8 * b + j];
+#endif
+}
+
 static void spread_dense8(const uint8_t *image, size_t n, uint8_t *out)
 {
 	uint8_t last[32] = {0};
-	size_t k0 = 0;
+	size_t k = 0;
 
-	for (; k0 < n; k0 += 32) {
-		const uint8_t *v = image + k0;
-
-		if (k0 + 32 > n) {
-			memcpy(last, v, n - k0);
-			v = last;
-		}
-		for (size_t j = 0; j < 8; j++)
-			for (size_t b = 0; b < 4; b++)
-				out[k0 + 4 * j + b] = v[8 * b + j];
-	}
+	for (; k + 32 <= n; k += 32)
+		spread_chunk(image + k, out + k);
+	if (k == n)
+		return;
+	memcpy(last, image + k, n - k);
+	spread_chunk(last, out + k);
 }
 
 /* Sums of n columns, images (dense) or positions (convolution) from the given ones on. */

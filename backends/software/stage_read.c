@@ -8,17 +8,32 @@
 
 #define F32_UNIT 1048576.0 /* 2^20 */
 
-static void put(const struct soft_pass *pass, size_t column, size_t n_values, size_t i, int64_t raw)
+/* Where one column's values go; NULL: nowhere. */
+struct place {
+	int64_t *raw;
+	int64_t *sum;
+};
+
+static struct place place_of(const struct soft_pass *pass, size_t column, size_t n_values)
 {
 	const struct pbit_layers_req *req = pass->req;
 	const size_t image = pass->image + column / pass->n_samples;
 	const size_t sample = pass->sample + column % pass->n_samples;
 
-	if (req->out_raw)
-		req->out_raw[(image * req->n_samples + sample) * n_values + i] = raw;
-	if (req->out_sum)
+	return (struct place){
+		.raw = req->out_raw ? req->out_raw + (image * req->n_samples + sample) * n_values
+				    : NULL,
+		.sum = req->out_sum ? req->out_sum + image * n_values : NULL,
+	};
+}
+
+static inline void put(struct place place, size_t i, int64_t raw)
+{
+	if (place.raw)
+		place.raw[i] = raw;
+	if (place.sum)
 		/* Threads may share an image; sums of integers do not depend on the order. */
-		__atomic_fetch_add(&req->out_sum[image * n_values + i], raw, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&place.sum[i], raw, __ATOMIC_RELAXED);
 }
 
 static int64_t raw_of(const struct soft_layer *layer, size_t i, int64_t sum, float sum_f32)
@@ -43,18 +58,24 @@ static void read_sums(struct soft_pass *pass, uint32_t i, size_t column, size_t 
 {
 	const struct soft_layer *layer = &pass->net->layers[i];
 	const struct pbit_layer *l = layer->info;
+	const struct place place = place_of(pass, column, layer->n_values);
 	const int32_t *sums = pass->scratch->sums + at;
 	const float *f32 = (const float *)(const void *)sums;
+	const bool real = l->weight_bits == 32;
 
+	if (l->activation == PBIT_ACT_LINEAR && !real && !high && place.raw && !place.sum) {
+		for (size_t p = 0; p < layer->positions; p++)
+			for (size_t o = 0; o < l->n_out; o++)
+				place.raw[p * l->n_out + o] = sums[p * layer->row + o];
+		return;
+	}
 	for (size_t p = 0; p < layer->positions; p++)
 		for (size_t o = 0; o < l->n_out; o++) {
 			const size_t k = p * layer->row + o;
-			const bool real = l->weight_bits == 32;
 			const int64_t sum =
 				real ? 0 : sums[k] + (high ? 256 * (int64_t)high[at + k] : 0);
 
-			put(pass, column, layer->n_values, p * l->n_out + o,
-			    raw_of(layer, k, sum, real ? f32[k] : 0.0f));
+			put(place, p * l->n_out + o, raw_of(layer, k, sum, real ? f32[k] : 0.0f));
 		}
 }
 
@@ -96,6 +117,7 @@ void soft_stage_out_bits(struct soft_pass *pass, uint32_t i, unsigned int from)
 		const uint32_t *bits = pass->scratch->bits[from] + n * pass->scratch->words;
 		const size_t image = pass->image + n / pass->n_samples;
 		const size_t sample = pass->sample + n % pass->n_samples;
+		struct place place;
 
 		if (req->out_bits) {
 			uint64_t *out = req->out_bits + (image * req->n_samples + sample) * words;
@@ -105,10 +127,11 @@ void soft_stage_out_bits(struct soft_pass *pass, uint32_t i, unsigned int from)
 		}
 		if (!req->out_raw && !req->out_sum)
 			continue;
+		place = place_of(pass, n, layer->n_values);
 		for (size_t v = 0; v < layer->n_values; v++) {
 			const size_t k = v / l->out.channels * l->out_stride + v % l->out.channels;
 
-			put(pass, n, layer->n_values, v, bits[k / 32] >> (k % 32) & 1);
+			put(place, v, bits[k / 32] >> (k % 32) & 1);
 		}
 	}
 }

@@ -18,13 +18,16 @@ static bool avx512_usable(void)
 }
 
 INLINE void store(const struct soft_gemm *g, size_t tile, size_t n, unsigned int tiles,
-		  unsigned int columns, __m512i s[][6], const int32_t *sums, unsigned int bits)
+		  unsigned int columns, __m512i s[][10], const int32_t *sums, unsigned int bits)
 {
 	for (unsigned int t = 0; t < tiles; t++)
 		for (unsigned int i = 0; i < columns; i++)
 			_mm512_storeu_si512(g->s + (n + i) * g->lds + (tile + t) * SOFT_LANES,
 					    finish(s[t][i], bits, sums[i]));
 }
+
+/* Keeps a sum in its register: the compiler would run ahead and spill. */
+#define KEEP(x) __asm__("" : "+v"(x))
 
 /* tiles x columns of bytes by vpdpbusd. */
 INLINE void block_bytes(const struct soft_gemm *g, const uint8_t *x, size_t ldx, size_t tile,
@@ -33,7 +36,7 @@ INLINE void block_bytes(const struct soft_gemm *g, const uint8_t *x, size_t ldx,
 {
 	const size_t row = g->chunks * bits * 64;
 	const uint8_t *w = (const uint8_t *)g->w + tile * row;
-	__m512i s[4][6];
+	__m512i s[4][10];
 
 	x += n * ldx;
 	for (unsigned int t = 0; t < tiles; t++)
@@ -52,6 +55,8 @@ INLINE void block_bytes(const struct soft_gemm *g, const uint8_t *x, size_t ldx,
 
 				for (unsigned int t = 0; t < tiles; t++)
 					s[t][i] = _mm512_dpbusd_epi32(s[t][i], v, line[t]);
+				for (unsigned int t = 0; t < tiles && columns == 10; t++)
+					KEEP(s[t][i]);
 			}
 		}
 	store(g, tile, n, tiles, columns, s, sums, bits);
@@ -64,31 +69,40 @@ INLINE void block_count(const struct soft_gemm *g, const uint8_t *x, size_t ldx,
 {
 	const size_t row = g->chunks * bits * 64;
 	const uint8_t *w = (const uint8_t *)g->w + tile * row;
-	__m512i s[4][6];
+	__m512i s[4][10];
 
 	x += n * ldx;
 	for (unsigned int t = 0; t < tiles; t++)
 		for (unsigned int i = 0; i < columns; i++)
 			s[t][i] = _mm512_setzero_si512();
-	for (size_t c = 0; c < g->chunks; c++)
+	for (size_t c = 0; c < g->chunks; c++) {
+		__m512i low[4], high[4];
+
 		for (unsigned int t = 0; t < tiles; t++) {
 			const uint8_t *chunk = w + t * row + c * bits * 64;
-			const __m512i low = _mm512_loadu_si512(chunk);
-			const __m512i high =
-				bits == 2 ? _mm512_loadu_si512(chunk + 64) : _mm512_setzero_si512();
 
-			for (unsigned int i = 0; i < columns; i++) {
-				const __m512i v = _mm512_set1_epi32(load_word(x + i * ldx + 4 * c));
+			low[t] = _mm512_loadu_si512(chunk);
+			high[t] = bits == 2 ? _mm512_loadu_si512(chunk + 64) : low[t];
+		}
+#pragma GCC unroll 10
+		for (unsigned int i = 0; i < columns; i++) {
+			const __m512i v = _mm512_set1_epi32(load_word(x + i * ldx + 4 * c));
+
+#pragma GCC unroll 4
+			for (unsigned int t = 0; t < tiles; t++) {
 				__m512i h;
 
 				s[t][i] = _mm512_add_epi32(
-					s[t][i], _mm512_popcnt_epi32(_mm512_and_si512(low, v)));
+					s[t][i], _mm512_popcnt_epi32(_mm512_and_si512(low[t], v)));
+				if (columns == 10)
+					KEEP(s[t][i]);
 				if (bits == 1)
 					continue;
-				h = _mm512_popcnt_epi32(_mm512_and_si512(high, v));
+				h = _mm512_popcnt_epi32(_mm512_and_si512(high[t], v));
 				s[t][i] = _mm512_add_epi32(s[t][i], _mm512_add_epi32(h, h));
 			}
 		}
+	}
 	store(g, tile, n, tiles, columns, s, sums, bits);
 }
 
@@ -102,7 +116,7 @@ INLINE void block(const struct soft_gemm *g, const uint8_t *x, size_t ldx, size_
 		block_bytes(g, x, ldx, tile, n, tiles, columns, bits, sums);
 }
 
-/* All tiles for up to six columns. */
+/* All tiles for up to ten columns. */
 INLINE void columns(const struct soft_gemm *g, const uint8_t *x, size_t ldx, size_t n,
 		    unsigned int count_columns, unsigned int bits, bool count, const int32_t *sums)
 {
@@ -115,32 +129,55 @@ INLINE void columns(const struct soft_gemm *g, const uint8_t *x, size_t ldx, siz
 		block(g, x, ldx, tile, n, 1, count_columns, bits, count, sums);
 }
 
-INLINE void gemm(const struct soft_gemm *g, const uint8_t *x, size_t ldx, const int32_t *sums,
-		 unsigned int bits, bool count)
+/*
+ * One function for each number of columns, or the compiler runs out of registers. Twenty sums at
+ * a time hide the latency of each.
+ */
+typedef void columns_fn(const struct soft_gemm *g, const uint8_t *x, size_t ldx, size_t n,
+			const int32_t *sums);
+
+#define COLUMNS(name, number, bits, count)                                                   \
+	static __attribute__((noinline)) void name##_##number(const struct soft_gemm *g,     \
+							      const uint8_t *x, size_t ldx,  \
+							      size_t n, const int32_t *sums) \
+	{                                                                                    \
+		columns(g, x, ldx, n, number, bits, count, sums);                            \
+	}
+#define ALL_COLUMNS(name, bits, count)                                             \
+	COLUMNS(name, 1, bits, count)                                              \
+	COLUMNS(name, 2, bits, count)                                              \
+	COLUMNS(name, 3, bits, count)                                              \
+	COLUMNS(name, 4, bits, count)                                              \
+	COLUMNS(name, 5, bits, count)                                              \
+	COLUMNS(name, 10, bits, count)                                             \
+	static columns_fn *const name[] = {NULL,     name##_1, name##_2, name##_3, \
+					   name##_4, name##_5, name##_10};
+
+ALL_COLUMNS(count_1, 1, true)
+ALL_COLUMNS(count_2, 2, true)
+ALL_COLUMNS(bytes_1, 1, false)
+ALL_COLUMNS(bytes_2, 2, false)
+ALL_COLUMNS(bytes_4, 4, false)
+ALL_COLUMNS(bytes_8, 8, false)
+
+static void gemm(const struct soft_gemm *g, const uint8_t *x, size_t ldx, const int32_t *sums,
+		 columns_fn *const *columns_of)
 {
 	size_t n = 0;
 
-	for (; n + 6 <= g->n; n += 6)
-		columns(g, x, ldx, n, 6, bits, count, sums + n);
-	switch (g->n - n) {
-	case 5:
-		columns(g, x, ldx, n, 5, bits, count, sums + n);
-		break;
-	case 4:
-		columns(g, x, ldx, n, 4, bits, count, sums + n);
-		break;
-	case 3:
-		columns(g, x, ldx, n, 3, bits, count, sums + n);
-		break;
-	case 2:
-		columns(g, x, ldx, n, 2, bits, count, sums + n);
-		break;
-	case 1:
-		columns(g, x, ldx, n, 1, bits, count, sums + n);
-		break;
-	default:
-		break;
+	for (; n + 10 <= g->n; n += 10)
+		columns_of[6](g, x, ldx, n, sums + n);
+	if (n + 5 <= g->n) {
+		columns_of[5](g, x, ldx, n, sums + n);
+		n += 5;
 	}
+	if (n < g->n)
+		columns_of[g->n - n](g, x, ldx, n, sums + n);
+}
+
+static columns_fn *const *bytes_of(unsigned int bits)
+{
+	return bits == 1 ? bytes_1 : bits == 2 ? bytes_2 : bits == 4 ? bytes_4 : bytes_8;
 }
 
 static void bits_part(const struct soft_gemm *g)
@@ -156,19 +193,12 @@ static void bits_part(const struct soft_gemm *g)
 		if (g->bits > 2)
 			spread(x, g->chunks, g->scratch + n * ldx);
 	}
-	switch (g->bits) {
-	case 1:
-		gemm(g, g->x, g->ldx, sums, 1, true);
-		break;
-	case 2:
-		gemm(g, g->x, g->ldx, sums, 2, true);
-		break;
-	case 4:
-		gemm(g, g->scratch, ldx, sums, 4, false);
-		break;
-	default:
-		gemm(g, g->scratch, ldx, sums, 8, false);
-	}
+	if (g->bits == 1)
+		gemm(g, g->x, g->ldx, sums, count_1);
+	else if (g->bits == 2)
+		gemm(g, g->x, g->ldx, sums, count_2);
+	else
+		gemm(g, g->scratch, ldx, sums, bytes_of(g->bits));
 }
 
 static void codes_part(const struct soft_gemm *g)
@@ -177,19 +207,7 @@ static void codes_part(const struct soft_gemm *g)
 
 	for (size_t n = 0; n < g->n; n++)
 		sums[n] = sum_bytes((const uint8_t *)g->x + n * g->ldx, g->chunks);
-	switch (g->bits) {
-	case 1:
-		gemm(g, g->x, g->ldx, sums, 1, false);
-		break;
-	case 2:
-		gemm(g, g->x, g->ldx, sums, 2, false);
-		break;
-	case 4:
-		gemm(g, g->x, g->ldx, sums, 4, false);
-		break;
-	default:
-		gemm(g, g->x, g->ldx, sums, 8, false);
-	}
+	gemm(g, g->x, g->ldx, sums, bytes_of(g->bits));
 }
 
 static void avx512_gemm_bits(const struct soft_gemm *g)

@@ -121,54 +121,115 @@ static void avx512_thresholds(const float *z, size_t n, uint16_t *t16)
 						    threshold16(_mm512_loadu_ps(z + i + 16))));
 }
 
+static inline __attribute__((always_inline)) void
+draw_words(const struct soft_stream *stream, size_t first, const __m512i u[4], const float *z,
+	   const uint16_t *t16, uint32_t *bits)
+{
+	uint32_t unsure[4];
+
+#pragma GCC unroll 4
+	for (unsigned int w = 0; w < 4; w++) {
+		__mmask32 near;
+
+		bits[w] = compare(u[w], _mm512_loadu_si512(t16 + 32 * w), &near);
+		unsure[w] = near;
+	}
+	if (!(unsure[0] | unsure[1] | unsure[2] | unsure[3]))
+		return;
+	for (unsigned int w = 0; w < 4; w++)
+		if (unsure[w])
+			bits[w] = settle(stream, first + 32 * w, u[w], bits[w], unsure[w],
+					 z + 32 * w);
+}
+
 static void avx512_draw(const struct soft_stream *stream, size_t first, size_t n, const float *z,
 			const uint16_t *t16, uint32_t *bits)
 {
-	for (size_t i = 0; i < n; i += SOFT_GROUP) {
+	size_t i = 0;
+
+	/* Two groups at a time: each alone waits for its own rounds. */
+	for (; i + 2 * SOFT_GROUP <= n; i += 2 * SOFT_GROUP) {
+		__m512i u[4], v[4];
+
+		draw_group(stream, (first + i) / SOFT_GROUP, u);
+		draw_group(stream, (first + i) / SOFT_GROUP + 1, v);
+		draw_words(stream, first + i, u, z + i, t16 + i, bits + i / 32);
+		draw_words(stream, first + i + SOFT_GROUP, v, z + i + SOFT_GROUP,
+			   t16 + i + SOFT_GROUP, bits + i / 32 + 4);
+	}
+	for (; i < n; i += SOFT_GROUP) {
 		__m512i u[4];
 
 		draw_group(stream, (first + i) / SOFT_GROUP, u);
-		for (unsigned int w = 0; w < 4; w++) {
-			const size_t at = i + 32 * w;
-			__mmask32 unsure;
-			uint32_t b = compare(u[w], _mm512_loadu_si512(t16 + at), &unsure);
-
-			if (unsure)
-				b = settle(stream, first + at, u[w], b, unsure, z + at);
-			bits[at / 32] = b;
-		}
+		draw_words(stream, first + i, u, z + i, t16 + i, bits + i / 32);
 	}
+}
+
+static inline __m512 pre_activation(const int32_t *s, const float *a, const float *c)
+{
+	return _mm512_add_ps(
+		_mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_loadu_si512(s)), _mm512_loadu_ps(a)),
+		_mm512_loadu_ps(c));
+}
+
+static __attribute__((noinline)) void settle_group(const struct soft_stream *stream, size_t first,
+						   const __m512i u[4], const uint32_t unsure[4],
+						   const int32_t *s, const float *a, const float *c,
+						   uint32_t *bits)
+{
+	for (unsigned int w = 0; w < 4; w++) {
+		const size_t at = 32 * w;
+		float z[32];
+
+		if (!unsure[w])
+			continue;
+		_mm512_storeu_ps(z, pre_activation(s + at, a + at, c + at));
+		_mm512_storeu_ps(z + 16, pre_activation(s + at + 16, a + at + 16, c + at + 16));
+		bits[w] = settle(stream, first + at, u[w], bits[w], unsure[w], z);
+	}
+}
+
+static inline __attribute__((always_inline)) void
+activate_group(const struct soft_stream *stream, size_t first, const __m512i u[4],
+	       const int32_t *s, const float *a, const float *c, uint32_t *bits)
+{
+	uint32_t unsure[4];
+
+#pragma GCC unroll 4
+	for (unsigned int w = 0; w < 4; w++) {
+		const size_t at = 32 * w;
+		const __m512i low = threshold16(pre_activation(s + at, a + at, c + at));
+		const __m512i high =
+			threshold16(pre_activation(s + at + 16, a + at + 16, c + at + 16));
+		__mmask32 near;
+
+		bits[w] = compare(u[w], pack16(low, high), &near);
+		unsure[w] = near;
+	}
+	if (unsure[0] | unsure[1] | unsure[2] | unsure[3])
+		settle_group(stream, first, u, unsure, s, a, c, bits);
 }
 
 static void avx512_activate(const struct soft_stream *stream, size_t first, size_t n,
 			    const int32_t *s, const float *a, const float *c, uint32_t *bits)
 {
-	for (size_t i = 0; i < n; i += SOFT_GROUP) {
+	size_t i = 0;
+
+	/* Two groups at a time, as above. */
+	for (; i + 2 * SOFT_GROUP <= n; i += 2 * SOFT_GROUP) {
+		const size_t j = i + SOFT_GROUP;
+		__m512i u[4], v[4];
+
+		draw_group(stream, (first + i) / SOFT_GROUP, u);
+		draw_group(stream, (first + j) / SOFT_GROUP, v);
+		activate_group(stream, first + i, u, s + i, a + i, c + i, bits + i / 32);
+		activate_group(stream, first + j, v, s + j, a + j, c + j, bits + j / 32);
+	}
+	for (; i < n; i += SOFT_GROUP) {
 		__m512i u[4];
 
 		draw_group(stream, (first + i) / SOFT_GROUP, u);
-		for (unsigned int w = 0; w < 4; w++) {
-			const size_t at = i + 32 * w;
-			__m512 z[2];
-			__mmask32 unsure;
-			uint32_t b;
-
-			for (unsigned int h = 0; h < 2; h++)
-				z[h] = _mm512_add_ps(
-					_mm512_mul_ps(_mm512_cvtepi32_ps(
-							      _mm512_loadu_si512(s + at + 16 * h)),
-						      _mm512_loadu_ps(a + at + 16 * h)),
-					_mm512_loadu_ps(c + at + 16 * h));
-			b = compare(u[w], pack16(threshold16(z[0]), threshold16(z[1])), &unsure);
-			if (unsure) {
-				float exact[32];
-
-				_mm512_storeu_ps(exact, z[0]);
-				_mm512_storeu_ps(exact + 16, z[1]);
-				b = settle(stream, first + at, u[w], b, unsure, exact);
-			}
-			bits[at / 32] = b;
-		}
+		activate_group(stream, first + i, u, s + i, a + i, c + i, bits + i / 32);
 	}
 }
 

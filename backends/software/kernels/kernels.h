@@ -78,7 +78,7 @@ struct soft_kernels {
 };
 
 /* Largest distance of t16 from 2^16 sigma(z), twice over: what lies closer is decided exactly. */
-#define SOFT_MARGIN 16u
+#define SOFT_MARGIN 8u
 
 size_t soft_gemm_scratch(size_t chunks, size_t n);
 
