@@ -55,49 +55,43 @@ void pbit__tally_free(struct pbit__tally *tally)
 	pbit__buffer_free(&tally->buffer);
 }
 
-static void count_votes(uint32_t *votes, const struct pbit__readout *readout, const int64_t *raw,
-			size_t n_outputs, uint32_t n_samples)
-{
-	const float *a = readout->a, *c = readout->c;
-
-	for (uint32_t s = 0; s < n_samples; s++, raw += n_outputs) {
-		float best = (float)raw[0] * a[0] + c[0];
-		size_t winner = 0;
-
-		for (size_t o = 1; o < n_outputs; o++) {
-			float value = (float)raw[o] * a[o] + c[o];
-
-			winner = value > best ? o : winner;
-			best = value > best ? value : best;
-		}
-		votes[winner]++;
-	}
-}
-
 static unsigned int bits_of(uint64_t magnitude)
 {
 	return magnitude ? 64u - (unsigned int)__builtin_clzll(magnitude) : 0;
 }
 
 /*
- * Sums in 64 bits, squares included, of rows whose values are small enough for it; returns the
- * width of the widest value, by which the caller sees whether it went well.
+ * Sums in 64 bits, squares included, of rows whose values are small enough for it, and the winner
+ * of each row; returns the width of the widest value, by which the caller sees whether it went
+ * well.
  */
-static unsigned int add_block(struct pbit__tally *tally, const int64_t *raw, uint32_t n_samples)
+static unsigned int add_block(struct pbit__tally *tally, uint32_t *votes,
+			      const struct pbit__readout *readout, const int64_t *raw,
+			      uint32_t n_samples)
 {
 	uint64_t *restrict sum = tally->block_sum, *restrict square = tally->block_square;
+	const float *a = readout->a, *c = readout->c;
 	size_t n_outputs = tally->n_outputs;
 	uint64_t magnitude = 0;
 
 	memset(sum, 0, 2 * n_outputs * sizeof(*sum));
-	for (uint32_t s = 0; s < n_samples; s++, raw += n_outputs)
+	for (uint32_t s = 0; s < n_samples; s++, raw += n_outputs) {
+		float best = (float)raw[0] * a[0] + c[0];
+		size_t winner = 0;
+
 		for (size_t o = 0; o < n_outputs; o++) {
-			uint64_t value = (uint64_t)raw[o];
+			const uint64_t value = (uint64_t)raw[o];
+			const float y = (float)raw[o] * a[o] + c[o];
+			const bool larger = y > best;
 
 			sum[o] += value;
 			square[o] += value * value;
 			magnitude |= (uint64_t)(raw[o] ^ (raw[o] >> 63));
+			winner = larger ? o : winner;
+			best = larger ? y : best;
 		}
+		votes[winner]++;
+	}
 	return bits_of(magnitude);
 }
 
@@ -120,10 +114,10 @@ void pbit__tally_samples(struct pbit__tally *tally, size_t slot,
 	size_t n_outputs = tally->n_outputs;
 	pbit__wide *sum = tally->sum + slot * n_outputs;
 	pbit__wide *product = tally->product + slot * tally->n_products;
-	unsigned int bits = add_block(tally, raw, n_samples);
+	unsigned int bits =
+		add_block(tally, tally->votes + slot * n_outputs, readout, raw, n_samples);
 	unsigned int count = bits_of(n_samples);
 
-	count_votes(tally->votes + slot * n_outputs, readout, raw, n_outputs, n_samples);
 	if (bits > PBIT__RAW_BITS)
 		tally->too_wide[slot] = 1;
 	if (bits + count <= 63) {
