@@ -71,7 +71,7 @@ $(B)/libhal/src/device/registry.o $(B)/libhal/cli/doctor_devices.o: $(B)/backend
 # Loops over images and outputs.
 $(B)/backends/software/%.o: KFLAGS := -O3
 # Rows of a few outputs: vectors of two would cost more than they save.
-$(B)/libhal/src/exec/tally.o: KFLAGS := -fno-tree-vectorize
+$(B)/libhal/src/exec/rows.o $(B)/libhal/src/exec/tally.o: KFLAGS := -fno-tree-vectorize
 # Kernels for one instruction set each, picked at run time.
 K := $(B)/backends/software/kernels
 $(K)/portable.o: KFLAGS := -O3

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 #include <pbit/backend.h>
+#include "exec/rows.h"
 #include "exec/tally.h"
 
 #define NO_MEMORY "no memory for the sums of %zu images of %zu outputs"
@@ -69,30 +70,19 @@ static unsigned int add_block(struct pbit__tally *tally, uint32_t *votes,
 			      const struct pbit__readout *readout, const int64_t *raw,
 			      uint32_t n_samples)
 {
-	uint64_t *restrict sum = tally->block_sum, *restrict square = tally->block_square;
-	const float *a = readout->a, *c = readout->c;
-	size_t n_outputs = tally->n_outputs;
-	uint64_t magnitude = 0;
+	struct pbit__rows rows = {
+		.raw = raw,
+		.n_outputs = tally->n_outputs,
+		.n_samples = n_samples,
+		.a = readout->a,
+		.c = readout->c,
+		.sum = tally->block_sum,
+		.square = tally->block_square,
+		.votes = votes,
+	};
 
-	memset(sum, 0, 2 * n_outputs * sizeof(*sum));
-	for (uint32_t s = 0; s < n_samples; s++, raw += n_outputs) {
-		float best = (float)raw[0] * a[0] + c[0];
-		size_t winner = 0;
-
-		for (size_t o = 0; o < n_outputs; o++) {
-			const uint64_t value = (uint64_t)raw[o];
-			const float y = (float)raw[o] * a[o] + c[o];
-			const bool larger = y > best;
-
-			sum[o] += value;
-			square[o] += value * value;
-			magnitude |= (uint64_t)(raw[o] ^ (raw[o] >> 63));
-			winner = larger ? o : winner;
-			best = larger ? y : best;
-		}
-		votes[winner]++;
-	}
-	return bits_of(magnitude);
+	pbit__add_rows(&rows);
+	return bits_of(rows.magnitude);
 }
 
 static void add_products(pbit__wide *product, const int64_t *raw, size_t n_outputs,
