@@ -104,7 +104,7 @@ PBIT_API void pbit_log(int level, const char *fmt, ...) PBIT_PRINTF(2, 3);
 /*
  * Factors of CONTRACT.md's z = S*a + c for all n_out neurons of a dense or conv2d layer, for a
  * window of the kernel that lies inside the input map: rows ky0 <= ky < ky1, columns kx0 <= kx < kx1 (0, 1, 0, 1 and so on;
- * ignored for a dense layer). -EINVAL.
+ * ignored for a dense layer). The window may be empty. -EINVAL.
  */
 PBIT_API PBIT_CHECK int pbit_layer_affine(const struct pbit_model *model, uint32_t layer,
 					  uint32_t ky0, uint32_t ky1, uint32_t kx0, uint32_t kx1,

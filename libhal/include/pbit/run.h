@@ -42,7 +42,8 @@ struct pbit_progress {
 };
 
 /*
- * Called now and then in the thread that runs. Return non-zero to interrupt: the run ends with
+ * Called now and then in the thread that runs; it must not use the session that calls it, which would
+ * wait for itself. Return non-zero to interrupt: the run ends with
  * -ECANCELED and the result holds what is complete.
  */
 typedef int pbit_progress_fn(const struct pbit_progress *progress, void *user);
@@ -154,8 +155,8 @@ struct pbit_layers_req {
 	const void *
 		codes; /* [image][n_inputs], in the order of MODEL.md (channels last), host byte order */
 	size_t code_stride; /* bytes from an image to the next */
-	const uint64_t
-		*in_bits; /* [image][sample][words of the input state], bits past the state are 0 */
+	const uint64_t *
+		in_bits; /* [image][sample][words of the input state]; bits past the state, and of padding channels inside a map, must be 0 */
 	uint32_t n_images;
 	uint32_t n_samples;
 	uint64_t seed;
