@@ -4,6 +4,8 @@
 #include "generic_draw.h"
 #include "generic_f32.h"
 
+#define INLINE static inline __attribute__((always_inline))
+
 static bool portable_usable(void)
 {
 	return true;
@@ -50,7 +52,7 @@ static inline const uint32_t *line(const void *tile, size_t lines, size_t chunk,
 	return (const uint32_t *)tile + (chunk * lines + i) * SOFT_LANES;
 }
 
-static void dot_planes(const void *w, unsigned int bits, const uint8_t *x, size_t chunks,
+INLINE void dot_planes(const void *w, unsigned int bits, const uint8_t *x, size_t chunks,
 		       uint32_t s[SOFT_LANES])
 {
 	for (size_t c = 0; c < chunks; c++) {
@@ -71,8 +73,8 @@ static void dot_planes(const void *w, unsigned int bits, const uint8_t *x, size_
  * The four weights of step j in a word, as unsigned codes: bytes of 1, 2, 4 bits as stored, of 8
  * bits with their sign bit turned (code = w + 128).
  */
-static inline uint32_t step_codes(const void *w, unsigned int bits, size_t chunk, unsigned int j,
-				  unsigned int lane)
+INLINE uint32_t step_codes(const void *w, unsigned int bits, size_t chunk, unsigned int j,
+			   unsigned int lane)
 {
 	switch (bits) {
 	case 1:
@@ -87,7 +89,7 @@ static inline uint32_t step_codes(const void *w, unsigned int bits, size_t chunk
 	}
 }
 
-static void dot_steps_bits(const void *w, unsigned int bits, const uint8_t *x, size_t chunks,
+INLINE void dot_steps_bits(const void *w, unsigned int bits, const uint8_t *x, size_t chunks,
 			   uint32_t s[SOFT_LANES])
 {
 	for (size_t c = 0; c < chunks; c++) {
@@ -108,7 +110,7 @@ static void dot_steps_bits(const void *w, unsigned int bits, const uint8_t *x, s
 	}
 }
 
-static void dot_steps_codes(const void *w, unsigned int bits, const uint8_t *x, size_t chunks,
+INLINE void dot_steps_codes(const void *w, unsigned int bits, const uint8_t *x, size_t chunks,
 			    uint32_t s[SOFT_LANES])
 {
 	for (size_t c = 0; c < chunks; c++)
@@ -134,9 +136,10 @@ static void finish(const uint32_t s[SOFT_LANES], unsigned int bits, int32_t sum,
 		out[i] = (int32_t)(s[i] * factor - offset * (uint32_t)sum);
 }
 
-static void gemm(const struct soft_gemm *g, bool codes)
+/* `bits` is a constant wherever this is called, so that no loop asks for it. */
+INLINE void gemm(const struct soft_gemm *g, unsigned int bits, bool codes)
 {
-	const size_t tile = g->chunks * g->bits * 64;
+	const size_t tile = g->chunks * bits * 64;
 
 	for (size_t n = 0; n < g->n; n++) {
 		const uint8_t *x = (const uint8_t *)g->x + n * g->ldx;
@@ -147,29 +150,45 @@ static void gemm(const struct soft_gemm *g, bool codes)
 			uint32_t s[SOFT_LANES] = {0};
 
 			if (codes)
-				dot_steps_codes(w, g->bits, x, g->chunks, s);
-			else if (g->bits <= 2)
-				dot_planes(w, g->bits, x, g->chunks, s);
+				dot_steps_codes(w, bits, x, g->chunks, s);
+			else if (bits <= 2)
+				dot_planes(w, bits, x, g->chunks, s);
 			else
-				dot_steps_bits(w, g->bits, x, g->chunks, s);
-			finish(s, g->bits, sum, g->s + n * g->lds + t * SOFT_LANES);
+				dot_steps_bits(w, bits, x, g->chunks, s);
+			finish(s, bits, sum, g->s + n * g->lds + t * SOFT_LANES);
 		}
+	}
+}
+
+INLINE void gemm_of(const struct soft_gemm *g, bool codes)
+{
+	switch (g->bits) {
+	case 1:
+		gemm(g, 1, codes);
+		break;
+	case 2:
+		gemm(g, 2, codes);
+		break;
+	case 4:
+		gemm(g, 4, codes);
+		break;
+	default:
+		gemm(g, 8, codes);
 	}
 }
 
 static void portable_gemm_bits(const struct soft_gemm *g)
 {
-	gemm(g, false);
+	gemm_of(g, false);
 }
 
 static void portable_gemm_codes(const struct soft_gemm *g)
 {
-	gemm(g, true);
+	gemm_of(g, true);
 }
 
 const struct soft_kernels soft_kernels_portable = {
 	.name = "portable",
-	.detail = "portable C",
 	.usable = portable_usable,
 	.gemm_bits = portable_gemm_bits,
 	.gemm_codes = portable_gemm_codes,
