@@ -2,6 +2,7 @@
 /* Makes layers ready: geometry, and the factors of every p-bit's pre-activation. */
 #include <errno.h>
 #include <stdlib.h>
+#include "model/affine_map.h"
 #include "net.h"
 
 #define NEVER -1e30f /* pre-activation of a p-bit that is not there */
@@ -11,54 +12,6 @@ static int no_memory(void)
 	return pbit_fail(-ENOMEM, PBIT_ERR_RESOURCE, "cannot load model",
 			 "software:", "close other programs or use a smaller model",
 			 "out of memory");
-}
-
-/* Rows (or columns) of the kernel that lie inside the map at output position `at`. */
-static void window(uint32_t at, uint32_t stride, uint32_t pad, uint32_t kernel, uint32_t size,
-		   uint32_t *begin, uint32_t *end)
-{
-	const int64_t start = (int64_t)at * stride - pad;
-	const int64_t first = start < 0 ? -start : 0;
-	const int64_t past = start + kernel > size ? (int64_t)size - start : kernel;
-
-	*begin = (uint32_t)(first < kernel ? first : kernel);
-	*end = past > *begin ? (uint32_t)past : *begin;
-}
-
-static int affine_conv(const struct soft_net *net, struct soft_layer *layer)
-{
-	const struct pbit_layer *l = layer->info;
-	uint32_t last[4] = {0};
-	float *a, *c;
-	int rc = 0;
-
-	a = malloc(2 * sizeof(*a) * l->n_out);
-	if (!a)
-		return no_memory();
-	c = a + l->n_out;
-	for (uint32_t y = 0; y < l->out.height && !rc; y++)
-		for (uint32_t x = 0; x < l->out.width; x++) {
-			const size_t at = ((size_t)y * l->out.width + x) * layer->row;
-			uint32_t w[4];
-
-			window(y, l->stride_h, l->pad_h, l->kernel_h, l->in.height, &w[0], &w[1]);
-			window(x, l->stride_w, l->pad_w, l->kernel_w, l->in.width, &w[2], &w[3]);
-			if ((!x && !y) || w[0] != last[0] || w[1] != last[1] || w[2] != last[2] ||
-			    w[3] != last[3]) {
-				rc = pbit_layer_affine(net->model, l->index, w[0], w[1], w[2], w[3],
-						       a, c);
-				if (rc)
-					break;
-				for (int i = 0; i < 4; i++)
-					last[i] = w[i];
-			}
-			for (uint32_t o = 0; o < l->n_out; o++) {
-				layer->a[at + o] = a[o];
-				layer->c[at + o] = c[o];
-			}
-		}
-	free(a);
-	return rc;
 }
 
 static int affine(const struct soft_net *net, struct soft_layer *layer)
@@ -75,7 +28,7 @@ static int affine(const struct soft_net *net, struct soft_layer *layer)
 		layer->c[i] = NEVER;
 	}
 	if (l->type == PBIT_CONV2D)
-		return affine_conv(net, layer);
+		return pbit__layer_affine_map(net->model, l, layer->row, layer->a, layer->c);
 	return pbit_layer_affine(net->model, l->index, 0, 1, 0, 1, layer->a, layer->c);
 }
 
@@ -111,7 +64,6 @@ int soft_net_load(const struct pbit_model *model, uint32_t first, uint32_t n, st
 	if (!net)
 		return no_memory();
 	net->model = model;
-	net->first = first;
 	net->n_layers = n;
 	net->code_input = first == 0;
 	net->code_bytes = info.input_bits / 8;

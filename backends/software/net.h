@@ -21,7 +21,6 @@ struct soft_layer {
 
 struct soft_net {
 	const struct pbit_model *model;
-	uint32_t first;
 	uint32_t n_layers;
 	bool code_input;
 	uint32_t code_bytes; /* of an input code */

@@ -10,7 +10,7 @@ static size_t max(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
-/* Bytes of each part; the same walk measures and hands out. */
+/* Bytes of each part, enough for every layer; words of a state. */
 struct parts {
 	size_t codes, patch, sums, z, t16, bits, gemm, words;
 };

@@ -151,19 +151,7 @@ static void put(const struct soft_gemm *g, const int32_t *c, size_t n, unsigned 
 		const __m512i s = _mm512_srli_epi32(_mm512_load_si512(c + i * SOFT_LANES), shift);
 		int32_t *out = g->s + (n + i) * g->lds + tile * SOFT_LANES;
 
-		switch (g->bits) {
-		case 1:
-			_mm512_storeu_si512(out, finish(s, 1, sums[n + i]));
-			break;
-		case 2:
-			_mm512_storeu_si512(out, finish(s, 2, sums[n + i]));
-			break;
-		case 4:
-			_mm512_storeu_si512(out, finish(s, 4, sums[n + i]));
-			break;
-		default:
-			_mm512_storeu_si512(out, s);
-		}
+		_mm512_storeu_si512(out, finish(s, g->bits, sums[n + i]));
 	}
 }
 
@@ -273,25 +261,11 @@ INLINE void multiply(const struct soft_gemm *g, const uint8_t *x, size_t ldx, ui
 	}
 }
 
-/* One packed column to bytes, each bit turned left as its step wants. */
-static void spread_turned(const uint32_t *x, size_t chunks, unsigned int bits, uint8_t *out)
-{
-	const __m256i right = _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0);
-	const __m256i left = _mm256_loadu_si256((const __m256i *)(const void *)turns[bits]);
-
-	for (size_t c = 0; c < chunks; c++) {
-		const __m256i v =
-			_mm256_and_si256(_mm256_srlv_epi32(_mm256_set1_epi32((int32_t)x[c]), right),
-					 _mm256_set1_epi8(1));
-
-		_mm256_storeu_si256((__m256i *)(void *)(out + 32 * c), _mm256_sllv_epi32(v, left));
-	}
-}
-
 static void bits_part(const struct soft_gemm *g)
 {
 	/* A line more than whole steps: columns must not share the sets of a cache. */
 	const size_t ldx = (g->chunks + 1) / 2 * 64 + 64;
+	const __m256i left = _mm256_loadu_si256((const __m256i *)(const void *)turns[g->bits]);
 	int32_t sums[PART_COLUMNS];
 
 	for (size_t n = 0; n < g->n; n++) {
@@ -300,7 +274,7 @@ static void bits_part(const struct soft_gemm *g)
 		uint8_t *out = g->scratch + n * ldx;
 
 		sums[n] = sum_bits(x, g->chunks);
-		spread_turned(x, g->chunks, g->bits, out);
+		spread(x, g->chunks, left, out);
 		if (g->chunks % 2)
 			_mm256_storeu_si256((__m256i *)(void *)(out + 32 * g->chunks),
 					    _mm256_setzero_si256());
@@ -363,7 +337,6 @@ static void amx_activate(const struct soft_stream *stream, size_t first, size_t 
 
 const struct soft_kernels soft_kernels_amx = {
 	.name = "amx",
-	.detail = "AMX-INT8 with AVX-512",
 	.usable = amx_usable,
 	.gemm_bits = amx_gemm_bits,
 	.gemm_codes = amx_gemm_codes,

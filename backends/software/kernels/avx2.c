@@ -252,7 +252,6 @@ static void avx2_gemm_codes(const struct soft_gemm *g)
 
 const struct soft_kernels soft_kernels_avx2 = {
 	.name = "avx2",
-	.detail = "AVX2",
 	.usable = avx2_usable,
 	.gemm_bits = avx2_gemm_bits,
 	.gemm_codes = avx2_gemm_codes,

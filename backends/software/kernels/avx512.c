@@ -17,6 +17,13 @@ static bool avx512_usable(void)
 	       __builtin_cpu_supports("popcnt");
 }
 
+INLINE void clear(__m512i s[][10], unsigned int tiles, unsigned int columns)
+{
+	for (unsigned int t = 0; t < tiles; t++)
+		for (unsigned int i = 0; i < columns; i++)
+			s[t][i] = _mm512_setzero_si512();
+}
+
 INLINE void store(const struct soft_gemm *g, size_t tile, size_t n, unsigned int tiles,
 		  unsigned int columns, __m512i s[][10], const int32_t *sums, unsigned int bits)
 {
@@ -39,9 +46,7 @@ INLINE void block_bytes(const struct soft_gemm *g, const uint8_t *x, size_t ldx,
 	__m512i s[4][10];
 
 	x += n * ldx;
-	for (unsigned int t = 0; t < tiles; t++)
-		for (unsigned int i = 0; i < columns; i++)
-			s[t][i] = _mm512_setzero_si512();
+	clear(s, tiles, columns);
 	for (size_t c = 0; c < g->chunks; c++)
 #pragma GCC unroll 8
 		for (unsigned int j = 0; j < 8; j++) {
@@ -72,9 +77,7 @@ INLINE void block_count(const struct soft_gemm *g, const uint8_t *x, size_t ldx,
 	__m512i s[4][10];
 
 	x += n * ldx;
-	for (unsigned int t = 0; t < tiles; t++)
-		for (unsigned int i = 0; i < columns; i++)
-			s[t][i] = _mm512_setzero_si512();
+	clear(s, tiles, columns);
 	for (size_t c = 0; c < g->chunks; c++) {
 		__m512i low[4], high[4];
 
@@ -191,7 +194,7 @@ static void bits_part(const struct soft_gemm *g)
 
 		sums[n] = sum_bits(x, g->chunks);
 		if (g->bits > 2)
-			spread(x, g->chunks, g->scratch + n * ldx);
+			spread(x, g->chunks, _mm256_setzero_si256(), g->scratch + n * ldx);
 	}
 	if (g->bits == 1)
 		gemm(g, g->x, g->ldx, sums, count_1);
@@ -222,7 +225,6 @@ static void avx512_gemm_codes(const struct soft_gemm *g)
 
 const struct soft_kernels soft_kernels_avx512 = {
 	.name = "avx512",
-	.detail = "AVX-512 with VNNI and VPOPCNTDQ",
 	.usable = avx512_usable,
 	.gemm_bits = avx512_gemm_bits,
 	.gemm_codes = avx512_gemm_codes,

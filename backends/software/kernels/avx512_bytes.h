@@ -73,16 +73,18 @@ INLINE __m512i finish(__m512i s, unsigned int bits, int32_t sum)
 	return _mm512_sub_epi32(s, _mm512_set1_epi32(sum << (bits - 1)));
 }
 
-/* One packed column to bytes: byte 4j + b of a chunk is bit 8b + j. */
-static inline void spread(const uint32_t *x, size_t chunks, uint8_t *out)
+/* One packed column to bytes: byte 4j + b of a chunk is bit 8b + j, shifted left by turns[j]. */
+static inline void spread(const uint32_t *x, size_t chunks, __m256i turns, uint8_t *out)
 {
-	const __m256i turns = _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0);
+	const __m256i steps = _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0);
 
-	for (size_t c = 0; c < chunks; c++)
-		_mm256_storeu_si256(
-			(__m256i *)(void *)(out + 32 * c),
-			_mm256_and_si256(_mm256_srlv_epi32(_mm256_set1_epi32((int32_t)x[c]), turns),
-					 _mm256_set1_epi8(1)));
+	for (size_t c = 0; c < chunks; c++) {
+		const __m256i v =
+			_mm256_and_si256(_mm256_srlv_epi32(_mm256_set1_epi32((int32_t)x[c]), steps),
+					 _mm256_set1_epi8(1));
+
+		_mm256_storeu_si256((__m256i *)(void *)(out + 32 * c), _mm256_sllv_epi32(v, turns));
+	}
 }
 
 #endif

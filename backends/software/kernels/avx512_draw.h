@@ -121,9 +121,10 @@ static void avx512_thresholds(const float *z, size_t n, uint16_t *t16)
 						    threshold16(_mm512_loadu_ps(z + i + 16))));
 }
 
-static inline __attribute__((always_inline)) void
-draw_words(const struct soft_stream *stream, size_t first, const __m512i u[4], const float *z,
-	   const uint16_t *t16, uint32_t *bits)
+static inline __attribute__((always_inline)) void draw_words(const struct soft_stream *stream,
+							     size_t first, const __m512i u[4],
+							     const float *z, const uint16_t *t16,
+							     uint32_t *bits)
 {
 	uint32_t unsure[4];
 
@@ -189,9 +190,10 @@ static __attribute__((noinline)) void settle_group(const struct soft_stream *str
 	}
 }
 
-static inline __attribute__((always_inline)) void
-activate_group(const struct soft_stream *stream, size_t first, const __m512i u[4],
-	       const int32_t *s, const float *a, const float *c, uint32_t *bits)
+static inline __attribute__((always_inline)) void activate_group(const struct soft_stream *stream,
+								 size_t first, const __m512i u[4],
+								 const int32_t *s, const float *a,
+								 const float *c, uint32_t *bits)
 {
 	uint32_t unsure[4];
 

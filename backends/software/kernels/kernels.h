@@ -58,7 +58,6 @@ struct soft_stream {
 
 struct soft_kernels {
 	const char *name;
-	const char *detail;
 	bool (*usable)(void);
 	void (*gemm_bits)(const struct soft_gemm *g);
 	void (*gemm_codes)(const struct soft_gemm *g);
@@ -67,7 +66,8 @@ struct soft_kernels {
 
 	/*
 	 * thresholds: t16 close enough to 2^16 sigma(z) for draw(). n is a multiple of 128.
-	 * draw: bits of p-bits first ... first + n - 1 (both multiples of 128) with pre-activations z and their thresholds.
+	 * draw: bits of p-bits first ... first + n - 1 (both multiples of 128) with
+	 *       pre-activations z and their thresholds.
 	 * activate: both for z = fl32(fl32(float(s) * a) + c).
 	 */
 	void (*thresholds)(const float *z, size_t n, uint16_t *t16);
@@ -77,7 +77,7 @@ struct soft_kernels {
 			 const float *a, const float *c, uint32_t *bits);
 };
 
-/* Largest distance of t16 from 2^16 sigma(z), twice over: what lies closer is decided exactly. */
+/* Bound on the distance of t16 from 2^16 sigma(z): draws that lie closer are decided exactly. */
 #define SOFT_MARGIN 8u
 
 size_t soft_gemm_scratch(size_t chunks, size_t n);
