@@ -34,28 +34,37 @@ LDFLAGS_tsan := -fsanitize=thread
 CFLAGS ?=
 ALLCFLAGS := $(BASE) $(WARN) $(CFLAGS_$(V)) $(CFLAGS)
 ALLLDFLAGS := $(LDFLAGS_$(V)) $(LDFLAGS) -pthread
-INC := -Ilibhal/include -Ilibhal/src -Ibackends/software
+INC := -Ilibhal/include -Ilibhal/src -Ibackends/software -Ibackends/software/boltzmann -Ibackends -Ikernel
 
 LIB_SRC := $(wildcard libhal/src/*/*.c)
-SOFT_SRC := $(wildcard backends/software/*.c backends/software/kernels/*.c)
+SOFT_SRC := $(wildcard backends/software/*.c backends/software/*/*.c)
+RULES_SRC := $(wildcard backends/rules/*.c)
+CARD_SRC := $(wildcard backends/fpga/*.c backends/pci/*.c)
 CLI_SRC := $(wildcard libhal/cli/*.c)
-LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(SOFT_SRC:%.c=$(B)/%.o)
+LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(SOFT_SRC:%.c=$(B)/%.o) $(RULES_SRC:%.c=$(B)/%.o) $(CARD_SRC:%.c=$(B)/%.o)
 CLI_OBJ := $(CLI_SRC:%.c=$(B)/%.o)
-LIBS := -lfdt -lm -ldl
+LIBS := -lfdt -ljansson -lm -ldl
+# Cards without a driver are found by libpci; without it that backend finds none.
+PCI_LIBS := $(shell pkg-config --libs libpci 2>/dev/null)
+LIBS += $(PCI_LIBS)
+$(B)/backends/pci/%.o: KFLAGS := $(if $(PCI_LIBS),-DPBIT_HAVE_LIBPCI)
 
-all: lib cli examples
+all: lib cli examples plugins
 
 lib: $(B)/libpbit.so $(B)/libpbit.a
 cli: $(B)/pbit
-examples: $(B)/examples/classify $(B)/examples/pbit-dice.so
+examples: $(B)/examples/classify
+plugins: $(B)/plugins/pbit-template.so
 
 $(B)/examples/classify: examples/classify/classify.c $(B)/libpbit.so
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP,$(ALLCFLAGS)) -Ilibhal/include -o $@ $< -L$(B) -lpbit -Wl,-rpath,'$$ORIGIN/..' $(ALLLDFLAGS)
 
-$(B)/examples/pbit-%.so: examples/backend/%.c $(B)/libpbit.so
-	@mkdir -p $(@D)
-	$(CC) $(filter-out -MMD -MP,$(ALLCFLAGS)) -Ilibhal/include -shared -o $@ $< -L$(B) -lpbit $(ALLLDFLAGS)
+# The template for authors of backends is built by its own Makefile, as its copies are.
+$(B)/plugins/pbit-template.so: $(wildcard backends/template/*) $(wildcard libhal/include/pbit/*.h) $(B)/libpbit.so
+	$(MAKE) --no-print-directory -C backends/template TREE='$(CURDIR)' BUILD='$(abspath $(B))' OUT='$(abspath $(@D))' \
+		CC='$(CC)' CFLAGS='$(WARN) $(CFLAGS_$(V)) $(CFLAGS)' LDFLAGS='$(ALLLDFLAGS)'
+	touch $@
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -72,13 +81,17 @@ $(B)/libhal/src/device/registry.o $(B)/libhal/cli/doctor_devices.o: $(B)/backend
 $(B)/backends/software/%.o: KFLAGS := -O3
 # Rows of a few outputs: vectors of two would cost more than they save.
 $(B)/libhal/src/exec/rows.o $(B)/libhal/src/exec/tally.o: KFLAGS := -fno-tree-vectorize
+# Rows of weights added up.
+$(B)/libhal/src/lower/sums.o: KFLAGS := -O3
 # Kernels for one instruction set each, picked at run time.
+AVX512 := -O3 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vpopcntdq -mpopcnt -mprefer-vector-width=512
+$(B)/backends/software/boltzmann/%_avx512.o: KFLAGS := $(AVX512)
+$(B)/backends/software/boltzmann/%_avx2.o: KFLAGS := -O3 -mavx2 -mpopcnt
 K := $(B)/backends/software/kernels
 $(K)/portable.o: KFLAGS := -O3
 $(K)/avx2.o: KFLAGS := -O3 -mavx2 -mpopcnt
-$(K)/avx512.o: KFLAGS := -O3 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vpopcntdq -mpopcnt -mprefer-vector-width=512
-
-$(K)/amx.o: KFLAGS := -O3 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vpopcntdq -mpopcnt -mamx-tile -mamx-int8 -mprefer-vector-width=512
+$(K)/avx512.o: KFLAGS := $(AVX512)
+$(K)/amx.o: KFLAGS := $(AVX512) -mamx-tile -mamx-int8
 
 $(B)/libpbit.a: $(LIB_OBJ)
 	rm -f $@
@@ -102,10 +115,10 @@ $(B)/tests/%: $(B)/tests/%.o $(TESTLIB_OBJ) $(B)/libpbit.a
 	$(CC) -o $@ $< $(TESTLIB_OBJ) $(B)/libpbit.a $(ALLLDFLAGS) $(LIBS) -lcmocka -lz $(TESTLIBS)
 $(B)/tests/%.o: INC += -Itests/lib -Ibackends
 
--include tests/unit/rules.mk tests/unit/rules-model.mk tests/unit/rules-memory.mk tests/bench/rules.mk tests/conformance/rules.mk tests/fuzz/rules.mk
+-include tests/unit/rules.mk tests/unit/rules-model.mk tests/unit/rules-memory.mk tests/unit/rules-fpga.mk tests/bench/rules.mk tests/conformance/rules.mk tests/fuzz/rules.mk
 
 # What a fresh Debian lacks. Asks nothing; touches nothing where everything is there.
-PACKAGES := gcc libc6-dev pkg-config libfdt-dev device-tree-compiler zlib1g-dev dataset-fashion-mnist
+PACKAGES := gcc libc6-dev pkg-config libfdt-dev libjansson-dev libpci-dev device-tree-compiler zlib1g-dev dataset-fashion-mnist
 TEST_PACKAGES := libcmocka-dev python3 g++ clang libclang-rt-14-dev valgrind
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 define install_packages
@@ -126,11 +139,11 @@ run: setup
 	@$(MAKE) --no-print-directory all
 	$(B)/pbit run $(MODEL) --data fashion-mnist --sweep $(SWEEP)
 
-TSAN_TESTS := $(addprefix build/tsan/tests/,unit/test_job unit/test_session unit/test_session_errors unit/test_device unit/test_plugin conformance/layer_invariance)
+TSAN_TESTS := $(addprefix build/tsan/tests/,unit/test_job unit/test_session unit/test_session_errors unit/test_device unit/test_plugin unit/test_temper conformance/layer_invariance)
 
 test: setup-test
 	@$(MAKE) --no-print-directory all unit conformance
-	@$(MAKE) --no-print-directory V=asan unit conformance
+	@$(MAKE) --no-print-directory V=asan unit conformance plugins
 	@$(MAKE) --no-print-directory V=tsan $(TSAN_TESTS)
 	tests/run.sh $(B) build/asan build/tsan
 
@@ -163,5 +176,5 @@ clean:
 	rm -rf build
 
 -include $(shell find build -name '*.d' 2>/dev/null)
-.PHONY: all lib cli examples unit conformance setup setup-test run test bench install train clean
+.PHONY: all lib cli examples plugins unit conformance setup setup-test run test bench install train clean
 .SECONDARY:

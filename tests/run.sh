@@ -38,11 +38,35 @@ for kernel in portable avx2 avx512 amx; do
 		run "reference against the $kernel kernels" "$release/tests/conformance/layer_exact"
 done
 run "command line" bash tests/cli/test_cli.sh "$release/pbit"
+run "commands for machines" bash tests/cli/test_machines.sh "$release/pbit"
+run "judging devices" bash tests/cli/test_check.sh "$release/pbit"
 run "commands of the README" bash tests/readme.sh "$release"
-for name in stationary transient; do
-	PBIT_BACKEND_PATH=$release/examples PBIT_TEST_URI=dice: \
-		run "example backend, $name law" "$release/tests/conformance/boltzmann_$name"
+# The template for authors of backends, as several kinds of small hardware.
+template() {
+	local folder=$1 name=$2 uri=$3
+	PBIT_BACKEND_PATH=$folder/plugins PBIT_TEST_URI=$uri \
+		run "${folder##*/} $uri, $name" "$folder/tests/conformance/$name"
+}
+for uri in template: template:coupling=real,bias=real,order=any; do
+	for name in boltzmann_{stationary,transient,large}; do
+		template "$release" $name $uri
+	done
 done
+for name in boltzmann_{bits,stationary,transient}; do
+	template "$release" $name template:pbits=400,coupling=real,bias=real,order=any,generator=contract
+done
+for uri in template:directed=1,coupling=3.4,bias=3.4,beta=1.2 \
+	template:directed=1,order=synchronous,generator=contract; do
+	template "$release" boltzmann_directed $uri
+done
+for uri in template:pbits=256,fan_in=64,coupling=3.4,bias=3.4,generator=contract \
+	template:coupling=real,bias=real,generator=contract \
+	template:pbits=100,fan_in=20,coupling=real,bias=real,directed=1,generator=contract \
+	template:pbits=40,fan_in=9,topology=bipartite,order=chromatic; do
+	template "$release" layer_lowered $uri
+done
+template "$release" boltzmann_transient template:pbits=5,fan_in=4,coupling=real,bias=real,order=any
+run "steps of the page for authors of backends" bash tests/cli/test_template.sh "$release"
 for header in libhal/include/pbit/*.h; do
 	run "${header##*/} alone in C" gcc -std=c17 -Wall -Wextra -Wpedantic -Werror -Ilibhal/include \
 		-fsyntax-only -x c "$header"
@@ -52,7 +76,10 @@ done
 for program in $(programs "$asan"); do
 	run "ASan ${program#"$asan"/tests/}" "$program"
 done
-for name in unit/test_{job,session,session_errors,device,plugin} conformance/layer_invariance; do
+template "$asan" boltzmann_transient template:coupling=real,bias=real,order=any
+template "$asan" boltzmann_bits template:pbits=400,coupling=real,bias=real,order=any,generator=contract
+template "$asan" boltzmann_directed template:directed=1,coupling=3.4,bias=3.4,beta=1.2
+for name in unit/test_{job,session,session_errors,device,plugin} unit/test_temper conformance/layer_invariance; do
 	run "TSan $name" "$tsan/tests/$name"
 done
 for name in unit/test_{contract,uri,session,boltzmann,model_affine,model_pack,cli_data} \
@@ -61,6 +88,7 @@ for name in unit/test_{contract,uri,session,boltzmann,model_affine,model_pack,cl
 		"$release/tests/$name"
 done
 run "fuzz the model loader" make --no-print-directory fuzz FUZZ_SECONDS=20
+run "fuzz the importers of machines" make --no-print-directory fuzz-machine FUZZ_SECONDS=20
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]

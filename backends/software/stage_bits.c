@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Later layers: products with packed bits, p-bits drawn from them, max-pooling. */
 #include <string.h>
-#include "gather.h"
+#include "model/gather.h"
 #include "products.h"
 #include "split.h"
 
@@ -55,8 +55,8 @@ void soft_product_conv(struct soft_pass *pass, const struct soft_layer *layer, c
 		const size_t n = left < SOFT_POSITIONS ? left : SOFT_POSITIONS;
 
 		for (size_t i = 0; i < n; i++)
-			soft_gather(layer->info, in, p + i,
-				    (uint32_t *)(void *)(s->patch + i * ldx));
+			pbit__gather(layer->info, in, p + i,
+				     (uint32_t *)(void *)(s->patch + i * ldx));
 		product(pass, layer, s->patch, ldx, n, p * layer->row);
 	}
 }
@@ -98,8 +98,8 @@ void soft_stage_bits(struct soft_pass *pass, uint32_t i, unsigned int from)
 	for (size_t n = 0; n < columns; n++) {
 		switch (layer->info->type) {
 		case PBIT_MAXPOOL:
-			soft_max_pool(layer->info, in + n * s->words, out + n * s->words,
-				      layer->words);
+			pbit__max_pool(layer->info, in + n * s->words, out + n * s->words,
+				       layer->words);
 			break;
 		case PBIT_CONV2D:
 			soft_product_conv(pass, layer, in + n * s->words);

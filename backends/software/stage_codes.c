@@ -4,34 +4,9 @@
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
+#include "model/gather.h"
 #include "products.h"
 #include "split.h"
-
-static uint32_t code_at(const uint8_t *image, size_t i, uint32_t bytes)
-{
-	uint16_t wide;
-
-	if (bytes == 1)
-		return image[i];
-	memcpy(&wide, image + 2 * i, 2);
-	return wide;
-}
-
-/* Code of input k of the neuron at one position; 0 outside the map. */
-static uint32_t input(const struct pbit_layer *l, const uint8_t *image, uint32_t bytes,
-		      size_t position, size_t k)
-{
-	const size_t c = k % l->in_stride, tap = k / l->in_stride;
-	size_t y, x;
-
-	if (l->type == PBIT_DENSE)
-		return code_at(image, k, bytes);
-	y = position / l->out.width * l->stride_h + tap / l->kernel_w - l->pad_h;
-	x = position % l->out.width * l->stride_w + tap % l->kernel_w - l->pad_w;
-	if (y >= l->in.height || x >= l->in.width) /* negative ones have wrapped */
-		return 0; /* the real value 0: what takes out the zero does not count it either */
-	return code_at(image, (y * l->in.width + x) * l->in_stride + c, bytes);
-}
 
 static size_t taps(const struct pbit_layer *l)
 {
@@ -49,7 +24,8 @@ static void spread(const struct pbit_layer *l, const uint8_t *image, uint32_t by
 		for (size_t j = 0; j < 8; j++)
 			for (size_t b = 0; b < 4; b++) {
 				const size_t k = k0 + 8 * b + j;
-				const uint32_t v = k < n ? input(l, image, bytes, position, k) : 0;
+				const uint32_t v =
+					k < n ? pbit__code_input(l, image, bytes, position, k) : 0;
 
 				low[k0 + 4 * j + b] = (uint8_t)v;
 				if (high)
@@ -152,7 +128,7 @@ static void product_f32(struct soft_pass *pass, size_t image, size_t position)
 	};
 
 	for (size_t k = 0; k < g.k; k++)
-		x[k] = (float)input(l, codes, pass->req->code_bytes, position, k);
+		x[k] = (float)pbit__code_input(l, codes, pass->req->code_bytes, position, k);
 	pass->kernels->gemm_f32_codes(&g);
 }
 

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What comes out: read-outs and states, in the integers that CONTRACT.md sums. */
-#include <math.h>
 #include <string.h>
-#include "contract/threshold.h"
+#include "exec/raw.h"
 #include "products.h"
 #include "stages.h"
-
-#define F32_UNIT 1048576.0 /* 2^20 */
 
 /* Where one column's values go; NULL: nowhere. */
 struct place {
@@ -36,22 +33,6 @@ static inline void put(struct place place, size_t i, int64_t raw)
 		__atomic_fetch_add(&place.sum[i], raw, __ATOMIC_RELAXED);
 }
 
-static int64_t raw_of(const struct soft_layer *layer, size_t i, int64_t sum, float sum_f32)
-{
-	const bool real = layer->info->weight_bits == 32;
-	const float s = real ? sum_f32 : (float)sum;
-	double scaled;
-
-	if (layer->info->activation == PBIT_ACT_SIGMOID)
-		return pbit__threshold24(s * layer->a[i] + layer->c[i]);
-	if (!real)
-		return sum;
-	scaled = (double)s * F32_UNIT;
-	if (!(scaled > -9.2e18))
-		scaled = -9.2e18;
-	return llrint(scaled < 9.2e18 ? scaled : 9.2e18);
-}
-
 /* One column whose sums begin at `at`. */
 static void read_sums(struct soft_pass *pass, uint32_t i, size_t column, size_t at,
 		      const int32_t *high)
@@ -75,7 +56,8 @@ static void read_sums(struct soft_pass *pass, uint32_t i, size_t column, size_t 
 			const int64_t sum =
 				real ? 0 : sums[k] + (high ? 256 * (int64_t)high[at + k] : 0);
 
-			put(place, p * l->n_out + o, raw_of(layer, k, sum, real ? f32[k] : 0.0f));
+			put(place, p * l->n_out + o,
+			    pbit__raw(l, layer->a[k], layer->c[k], sum, real ? f32[k] : 0.0f));
 		}
 }
 

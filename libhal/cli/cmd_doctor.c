@@ -93,6 +93,7 @@ static void run_checks(struct doctor *doctor)
 	check_library(doctor);
 	check_backends(doctor);
 	check_environment(doctor);
+	check_cards(doctor);
 	check_devices(doctor);
 	check_kernels(doctor);
 	check_data_set(doctor);

@@ -27,6 +27,10 @@ int command_doctor(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_model(int argc, char **argv);
+int command_check(int argc, char **argv);
+int command_sample(int argc, char **argv);
+int command_solve(int argc, char **argv);
+int command_plan(int argc, char **argv);
 
 int model_show(int argc, char **argv);
 int model_pack(int argc, char **argv);

@@ -38,6 +38,7 @@ void check_devices(struct doctor *doctor);
 void check_kernels(struct doctor *doctor);
 void check_data_set(struct doctor *doctor);
 void check_compiler(struct doctor *doctor);
+void check_cards(struct doctor *doctor);
 void check_memory_lock(struct doctor *doctor);
 
 #endif

@@ -122,7 +122,8 @@ static const char *device_advice(int status)
 	switch (status) {
 	case -EACCES:
 	case -EPERM:
-		return "ask for membership in the group that owns the device, then log in anew";
+		return "join the group that owns the device (pbit for /dev/pbitN, by the driver's "
+		       "udev rule), then log in anew";
 	case -EBUSY:
 		return "end the program that uses it, or wait for it";
 	case -ENODEV:

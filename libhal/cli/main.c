@@ -14,8 +14,12 @@ static const struct command commands[] = {
 	{"info", "show what a device can do", command_info},
 	{"doctor", "explain why a device is or is not usable", command_doctor},
 	{"run", "run a model over a data set", command_run},
+	{"sample", "sample a Boltzmann machine", command_sample},
+	{"solve", "search a state of low energy", command_solve},
 	{"bench", "measure how fast a device runs models", command_bench},
+	{"check", "judge a device by the conformance suite", command_check},
 	{"model", "show, pack and unpack model files", command_model},
+	{"plan", "plan a model's layers on a Boltzmann machine", command_plan},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -96,9 +96,9 @@ def _library(bars, tool):
         cost = output_of([tool, "open", MODEL])["open_ms"]
         bars.show("open device, load Fashion-MNIST model", cost, 20, f"{cost:.2f} ms (bar 20)")
     for call in output_of([tool, "call"]):
-        print(f"  call overhead, batch {call['batch']}, 1 bit, T={call['samples']}: "
-              f"{100 * call['overhead']:.2f} % ({call['session_us']:.0f} us by session, "
-              f"{call['direct_us']:.0f} us direct)", file=bars.out)  # fmt: skip
+        overhead = 100 * call["overhead"]
+        bars.show(f"call overhead, batch {call['batch']}, 1 bit, T={call['samples']}", overhead, 2,
+                  f"{overhead:.2f} % (bar 2)")  # fmt: skip
 
 
 def print_bars(measured, build, out):

@@ -139,6 +139,32 @@ TARGET_AVX512 static void bits_avx512(uint64_t steps)
 	KEEP(sum);
 }
 
+/* A full adder takes two ANDs and the bit left over; only its carry is counted. */
+TARGET_AVX512 static void bits_avx512_adder(uint64_t steps)
+{
+	const int add = 0xf0 ^ (0xcc & 0xaa); /* a + bc without the carry */
+	const int pick = 0x74;		      /* b ? not c : a */
+	__m512i a = _mm512_set1_epi8(0x5a), b = _mm512_set1_epi8(0x3c), sum[SUMS], one[SUMS];
+
+	for (int j = 0; j < SUMS; j++)
+		sum[j] = one[j] = _mm512_setzero_si512();
+	for (uint64_t i = 0; i < steps; i++) {
+#pragma GCC unroll 8
+		for (int j = 0; j < SUMS; j++) {
+			__m512i half, both;
+
+			__asm__ volatile("" : "+v"(a));
+			half = _mm512_ternarylogic_epi32(one[j], a, b, add);
+			both = _mm512_ternarylogic_epi32(half, b, a, add);
+			one[j] = _mm512_ternarylogic_epi32(one[j], half, both, pick);
+			sum[j] = _mm512_add_epi64(sum[j], _mm512_popcnt_epi64(one[j]));
+			one[j] = both;
+		}
+	}
+	KEEP(sum);
+	KEEP(one);
+}
+
 TARGET_AVX2 static void bytes_avx2(uint64_t steps)
 {
 	const __m256i ones = _mm256_set1_epi16(1);
@@ -276,6 +302,7 @@ void limit_read(const uint64_t *memory, size_t bytes)
 const struct limit_loop limit_loops[] = {
 #ifdef __x86_64__
 	{LIMIT_BITS, "avx512-vpopcntdq", SUMS * 512, has_avx512_popcnt, NULL, bits_avx512},
+	{LIMIT_BITS, "avx512-adder", 2 * SUMS * 512, has_avx512_popcnt, NULL, bits_avx512_adder},
 	{LIMIT_BITS, "avx2", SUMS * 256, has_avx2, NULL, bits_avx2},
 	{LIMIT_BITS, "popcnt", SUMS * 64, has_popcnt, NULL, bits_popcnt},
 	{LIMIT_BYTES, "amx", 4 * 16 * 16 * 64, has_amx, prepare_amx, bytes_amx},

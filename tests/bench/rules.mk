@@ -4,7 +4,7 @@
 # them. A peer that cannot be had here is left out with a note.
 
 BENCH_B := build/bench
-BENCH_PROGRAMS := $(B)/tests/bench/limit $(B)/tests/bench/hal_cost
+BENCH_PROGRAMS := $(B)/tests/bench/limit $(B)/tests/bench/hal_cost $(B)/tests/bench/boltzmann_speed
 
 $(B)/tests/bench/limit: $(B)/tests/bench/limit.o $(B)/tests/bench/limit_loops.o
 	$(CC) -o $@ $^ $(ALLLDFLAGS)
@@ -13,6 +13,13 @@ $(B)/tests/bench/hal_cost: $(B)/tests/bench/hal_cost.o $(B)/libhal/cli/bench_cas
 	$(CC) -o $@ $^ $(ALLLDFLAGS) $(LIBS)
 $(B)/tests/bench/hal_cost.o: INC += -Ilibhal
 
+$(B)/tests/bench/boltzmann_speed: $(B)/tests/bench/boltzmann_speed.o $(B)/libpbit.a
+	$(CC) -o $@ $^ $(ALLLDFLAGS) $(LIBS)
+
+# Boltzmann mode beside a plain heat-bath loop.
+bench-boltzmann: $(B)/tests/bench/boltzmann_speed
+	@$<
+
 # A failure leaves the peer out; the next run tries again.
 bench-peers:
 	@mkdir -p $(BENCH_B)
@@ -20,5 +27,6 @@ bench-peers:
 
 bench-run: all $(BENCH_PROGRAMS) bench-peers
 	@/usr/bin/python3 tests/bench/compare.py --build $(B) --peers $(BENCH_B) $(BENCH_ARGS)
+	@$(B)/tests/bench/boltzmann_speed
 
-.PHONY: bench-peers bench-run
+.PHONY: bench-peers bench-run bench-boltzmann

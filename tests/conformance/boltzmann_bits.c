@@ -205,8 +205,9 @@ static void test_splits(void **state)
 }
 
 /*
- * Inputs are summed neighbour by neighbour in ascending order, the bias last: with these values any
- * other order gives another input. P-bit 0 is free, the others are held at +1. Counts its +1 in 64 sweeps.
+ * Inputs are sums of whole steps: exact where the step divides all, and what is small beside the rest
+ * of a row is rounded away where it does not. P-bit 0 is free, the others are held at +1. Counts its
+ * +1 in 64 sweeps.
  */
 static unsigned int count_up(const double J[3], double h)
 {
@@ -231,17 +232,19 @@ static unsigned int count_up(const double J[3], double h)
 	return ups;
 }
 
-static void test_sum_order(void **state)
+static void test_fixed_point(void **state)
 {
-	static const double last_counts[3] = {1e20, -1e20, 2.0};     /* sum 2 */
-	static const double first_is_lost[3] = {2.0, 1e20, -1e20};   /* sum 0 */
-	static const double lost_before_bias[3] = {-1e20, 3.0, 1.0}; /* with h = 1e20: 0 */
+	static const double exact[3] = {0x1p25, -0x1p25, 0.5};
+	static const double rounded[3] = {1e20, -1e20, 2.0}; /* 2 is less than half a step */
+	static const double divided[3] = {1.0 / 3, -2.0 / 3, 5.0 / 3};
 
 	(void)state;
-	assert_int_equal(count_up(last_counts, 0.0), 64);
-	assert_in_range(count_up(first_is_lost, 0.0), 8, 56);
-	assert_in_range(count_up(lost_before_bias, 1e20), 8, 56);
-	assert_int_equal(count_up(last_counts, -4.0), 0);
+	assert_int_equal(count_up(exact, 0.0), 64);
+	assert_int_equal(count_up(exact, -1.0), 0);
+	assert_in_range(count_up(rounded, 0.0), 8, 56);
+	assert_in_range(count_up(rounded, -4.0), 8, 56);
+	assert_int_equal(count_up(divided, -1.0), 64);
+	assert_in_range(count_up(divided, -4.0 / 3), 8, 56);
 }
 
 #define TIE_PBITS 128u
@@ -296,7 +299,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sizes),	cmocka_unit_test(test_dense),
 		cmocka_unit_test(test_splits),	cmocka_unit_test(test_strict_tie),
-		cmocka_unit_test(test_notices), cmocka_unit_test(test_sum_order),
+		cmocka_unit_test(test_notices), cmocka_unit_test(test_fixed_point),
 	};
 	struct pbit_device *dev = law_device();
 	struct pbit_caps caps = PBIT_INIT(caps);

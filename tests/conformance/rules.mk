@@ -4,10 +4,12 @@
 
 CONFORMANCE := $(patsubst %.c,$(B)/%,$(wildcard tests/conformance/*.c))
 REFERENCE_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/reference/*.c))
+# The shared library keeps its statistics to itself.
+STATS_OBJ := $(B)/libhal/src/stats/stats.o
 
 conformance: $(CONFORMANCE)
-$(B)/tests/conformance/%: $(B)/tests/conformance/%.o $(REFERENCE_OBJ) $(TESTLIB_OBJ) $(B)/libpbit.so
-	$(CC) -o $@ $< $(REFERENCE_OBJ) $(TESTLIB_OBJ) -L$(B) -lpbit -Wl,-rpath,'$$ORIGIN/../..' $(ALLLDFLAGS) -lm -lcmocka -lz $(TESTLIBS)
+$(B)/tests/conformance/%: $(B)/tests/conformance/%.o $(REFERENCE_OBJ) $(TESTLIB_OBJ) $(STATS_OBJ) $(B)/libpbit.so
+	$(CC) -o $@ $< $(REFERENCE_OBJ) $(TESTLIB_OBJ) $(STATS_OBJ) -L$(B) -lpbit -Wl,-rpath,'$$ORIGIN/../..' $(ALLLDFLAGS) -lm -lcmocka -lz $(TESTLIBS)
 $(B)/tests/conformance/%.o $(B)/tests/reference/%.o: INC += -Itests/reference
 
 .PHONY: conformance

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Boltzmann mode of CONTRACT.md word by word: a dense matrix, one p-bit and one draw at a time,
- * spins as numbers. A device that follows the contract has the same states. It can also be given the
+ * spins as numbers, inputs in fixed point. A device that follows the contract has the same states. It can also be given the
  * faults that tests must notice.
  */
 #ifndef PBIT_TESTS_BOLTZMANN_SLOW_H
@@ -13,11 +13,11 @@
 struct slow {
 	uint32_t n;
 	uint32_t order;
-	double *J; /* n x n */
+	double *J; /* n x n; [i][j] acts on i */
 	double *h;
 	double *m; /* -1 or +1 */
 	bool *clamped;
-	uint64_t seed, sweep;
+	uint64_t seed, sweep, chain;
 	/* Faults. */
 	bool shared_bits;	/* every p-bit of a sweep gets the draw of p-bit 0 */
 	unsigned int draw_bits; /* width of u and p where not 0 */
@@ -28,6 +28,9 @@ struct slow {
 struct slow *slow_new(uint32_t n, uint32_t order, uint64_t seed);
 void slow_free(struct slow *slow);
 void slow_update(struct slow *slow, double beta, uint64_t sweeps);
+
+/* The step by the rules of CONTRACT.md, Fixed-point input. */
+double slow_step(const struct slow *slow);
 
 /* Packs the state, (n + 63) / 64 words. */
 void slow_read(const struct slow *slow, uint64_t *state);

@@ -4,4 +4,4 @@
 MEMORY_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=posix_memalign \
 	-Wl,--wrap=strdup,--wrap=strndup,--wrap=asprintf,--wrap=scandir,--wrap=free \
 	-Wl,--wrap=pthread_create,--wrap=eventfd
-$(B)/tests/unit/test_memory_run $(B)/tests/unit/test_memory_boltzmann: TESTLIBS += $(MEMORY_WRAP)
+$(B)/tests/unit/test_memory_run $(B)/tests/unit/test_memory_boltzmann $(B)/tests/unit/test_memory_import $(B)/tests/unit/test_memory_lower: TESTLIBS += $(MEMORY_WRAP)

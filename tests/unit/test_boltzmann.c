@@ -114,7 +114,7 @@ static void test_view(void **state)
 	assert_memory_equal(view.col, col, sizeof(col));
 	assert_memory_equal(view.J, J, sizeof(J));
 	assert_true(view.h[2] == -0.25 && view.h[0] == 0.0);
-	view.struct_size = sizeof(view) - 1;
+	view.struct_size = offsetof(struct pbit_bm_view, h);
 	assert_error(pbit_bm_view(bm, &view), -EINVAL, "struct_size");
 	assert_error(pbit_bm_view(bm, NULL), -EINVAL, "NULL");
 	assert_error(pbit_bm_view(NULL, &view), -EINVAL, "NULL");

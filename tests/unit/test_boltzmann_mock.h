@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A device for tests of Boltzmann mode: it states what a test wants it to state, notes what it is
- * given, fails on demand, and otherwise passes on to the software device's machine.
+ * given, fails on demand, and otherwise does as CONTRACT.md says.
  */
 #ifndef TEST_BOLTZMANN_MOCK_H
 #define TEST_BOLTZMANN_MOCK_H
@@ -19,68 +19,133 @@
 #include <string.h>
 #include <time.h>
 #include <pbit/pbit.h>
-#include "boltzmann/bm.h"
+#include "boltzmann/chains.h"
 #include "device/device.h"
 #include "job/job.h"
-#include "software/boltzmann.h"
+#include "test_boltzmann_machine.h"
+
+#define MOCK_ORDERS (PBIT_ORDER_SEQUENTIAL | PBIT_ORDER_CHROMATIC | PBIT_ORDER_SYNCHRONOUS)
 
 struct mock {
 	struct pbit_device dev;
-	struct pbit__software_bm *bm;
+	struct machine *machine;
 	uint32_t order;		    /* as given to program */
+	uint64_t seed;		    /* likewise */
 	uint64_t mask[4], value[4]; /* as given to clamp */
 	bool no_mask;
-	unsigned int updates;
-	int fail;   /* returned by program and update, with a record */
-	bool dirty; /* read sets bits past n */
+	unsigned int programs, updates, rebiases;
+	int fail;		 /* returned by program and update, with a record */
+	bool dirty;		 /* read sets bits past n */
+	unsigned int fail_after; /* updates before one fails, 0: never */
 };
 
-static int mock_program(void *priv, const struct pbit_bm_view *view, uint32_t order, uint64_t seed)
+static inline int mock_program_replicas(void *priv, const struct pbit_bm_view *view,
+					const struct pbit_program_opts *opts)
 {
 	struct mock *m = priv;
 
 	if (m->fail)
 		return pbit_fail(m->fail, PBIT_ERR_DEVICE, "mock", NULL, NULL, "on demand");
-	m->order = order;
-	return pbit__software_bm_program(&m->bm, view, order, seed);
+	m->order = opts->order;
+	m->seed = opts->seed;
+	m->programs++;
+	machine_free(m->machine);
+	m->machine = machine_new(view, opts);
+	return 0;
 }
 
-static int mock_clamp(void *priv, const uint64_t *mask, const uint64_t *value)
+static inline int mock_program(void *priv, const struct pbit_bm_view *view, uint32_t order,
+			       uint64_t seed)
+{
+	struct pbit_program_opts opts = PBIT_INIT(opts);
+
+	opts.order = order;
+	opts.seed = seed;
+	opts.replicas = 1;
+	return mock_program_replicas(priv, view, &opts);
+}
+
+static inline int mock_clamp(void *priv, const uint64_t *mask, const uint64_t *value)
 {
 	struct mock *m = priv;
-	size_t bytes = (m->dev.bm->n + 63) / 64 * sizeof(*mask);
+	size_t bytes = m->machine->words * sizeof(*mask);
 
 	m->no_mask = !mask;
-	if (mask) {
+	if (mask && bytes <= sizeof(m->mask)) {
 		memcpy(m->mask, mask, bytes);
 		memcpy(m->value, value, bytes);
 	}
-	return pbit__software_bm_clamp(m->bm, mask, value);
-}
-
-static int mock_set_state(void *priv, const uint64_t *state)
-{
-	return pbit__software_bm_set_state(((struct mock *)priv)->bm, state);
-}
-
-static int mock_update(void *priv, double beta, uint64_t sweeps, struct pbit_ctl *ctl)
-{
-	struct mock *m = priv;
-
-	if (m->fail)
-		return pbit_fail(m->fail, PBIT_ERR_DEVICE, "mock", NULL, NULL, "on demand");
-	m->updates++;
-	return pbit__software_bm_update(m->bm, beta, sweeps, ctl);
-}
-
-static int mock_read(void *priv, uint64_t *state)
-{
-	struct mock *m = priv;
-
-	pbit__software_bm_read(m->bm, state);
-	if (m->dirty)
-		state[(m->dev.bm->n - 1) / 64] |= 1ull << 63;
+	machine_clamp(m->machine, mask, value, false);
 	return 0;
+}
+
+static inline int mock_clamp_each(void *priv, const uint64_t *mask, const uint64_t *values)
+{
+	machine_clamp(((struct mock *)priv)->machine, mask, values, true);
+	return 0;
+}
+
+static inline int mock_set_state(void *priv, const uint64_t *state)
+{
+	machine_set_state(((struct mock *)priv)->machine, state);
+	return 0;
+}
+
+static inline int mock_update_all(struct mock *m, const double *beta, bool each, uint64_t sweeps,
+				  struct pbit_ctl *ctl)
+{
+	if (m->fail || (m->fail_after && m->updates >= m->fail_after))
+		return pbit_fail(m->fail ? m->fail : -EIO, PBIT_ERR_DEVICE, "mock", NULL, NULL,
+				 "on demand");
+	m->updates++;
+	return machine_update(m->machine, beta, each, sweeps, ctl);
+}
+
+static inline int mock_update(void *priv, double beta, uint64_t sweeps, struct pbit_ctl *ctl)
+{
+	return mock_update_all(priv, &beta, false, sweeps, ctl);
+}
+
+static inline int mock_update_each(void *priv, const double *beta, uint64_t sweeps,
+				   struct pbit_ctl *ctl)
+{
+	return mock_update_all(priv, beta, true, sweeps, ctl);
+}
+
+static inline int mock_read(void *priv, uint64_t *state)
+{
+	const struct machine *m = ((struct mock *)priv)->machine;
+
+	memcpy(state, m->state, m->replicas * m->words * sizeof(*state));
+	if (((struct mock *)priv)->dirty)
+		state[(m->n - 1) / 64] |= 1ull << 63;
+	return 0;
+}
+
+static inline int mock_seek(void *priv, const struct pbit_stream *stream)
+{
+	((struct mock *)priv)->machine->stream = *stream;
+	return 0;
+}
+
+static inline int mock_rebias(void *priv, const struct pbit_bm_view *view)
+{
+	struct mock *m = priv;
+
+	m->rebiases++;
+	assert_true(view->step == m->machine->step);
+	memcpy(m->machine->hq, view->hq, view->n * sizeof(*view->hq));
+	return 0;
+}
+
+/* What 1.1 added. */
+static inline void mock_has_replicas(struct mock *m, uint64_t replicas)
+{
+	m->dev.caps.stated |= PBIT_CAP_REPLICAS;
+	m->dev.caps.replicas = replicas;
+	m->dev.ops.program_replicas = mock_program_replicas;
+	m->dev.ops.clamp_each = mock_clamp_each;
+	m->dev.ops.update_each = mock_update_each;
 }
 
 static inline int setup(void **state)
@@ -95,7 +160,7 @@ static inline int setup(void **state)
 	m->dev.priv = m;
 	m->dev.caps.flags = PBIT_FLAG_BOLTZMANN | PBIT_FLAG_CLAMP;
 	m->dev.caps.stated = PBIT_CAP_ORDERS;
-	m->dev.caps.orders = PBIT__SOFTWARE_BM_ORDERS;
+	m->dev.caps.orders = MOCK_ORDERS;
 	m->dev.ops.program = mock_program;
 	m->dev.ops.clamp = mock_clamp;
 	m->dev.ops.set_state = mock_set_state;
@@ -109,8 +174,8 @@ static inline int teardown(void **state)
 {
 	struct mock *m = *state;
 
-	pbit_bm_put(m->dev.bm);
-	pbit__software_bm_free(m->bm);
+	pbit__chains_forget(&m->dev);
+	machine_free(m->machine);
 	pthread_mutex_destroy(&m->dev.lock);
 	free(m);
 	return 0;

@@ -68,7 +68,7 @@ static void test_sample_ends(void **state)
 	assert_int_equal(t.taken, 8);
 	/* The device stays usable. */
 	t = (struct take){.m = m, .program = ring(40)};
-	assert_error(pbit_sample(&m->dev, &opts, take, &t), -ESTALE, "during the stream");
+	assert_error(pbit_sample(&m->dev, &opts, take, &t), -ESTALE, "during the call");
 	assert_int_equal(t.taken, 4);
 	pbit_bm_put(t.program);
 	m->fail = -EIO;

@@ -3,7 +3,7 @@
  * Early stop: Student's quantiles, the rate of wrong decisions where classes are as good as equal,
  * a rule without the correction that fails the same check, what is drawn and what is not.
  */
-#include "exec/student.h"
+#include "stats/student.h"
 #include "test_session_mock.h"
 
 /* Tail by Simpson's rule on u = 1 / (1 + x), independent of the incomplete beta function. */

@@ -155,7 +155,7 @@ static void test_products(void **state)
 {
 	static const size_t columns[] = {1,  2,	 3,  4,	 5,  6,	 9,  10, 13,
 					 15, 16, 17, 31, 32, 33, 70, 131};
-	static const size_t chunks[] = {1, 2, 3, 8};
+	static const size_t chunks[] = {1, 2, 3, 7, 8};
 	static const size_t tiles[] = {1, 2, 3, 5};
 
 	(void)state;
@@ -164,7 +164,7 @@ static void test_products(void **state)
 
 		for (unsigned int bits = 1; kernels && bits <= 8; bits *= 2)
 			for (size_t n = 0; n < sizeof(columns) / sizeof(columns[0]); n++) {
-				const size_t c = chunks[n % 4], t = tiles[(n + bits) % 4];
+				const size_t c = chunks[n % 5], t = tiles[(n + bits) % 4];
 
 				check_product(kernels, bits, t, c, columns[n], false);
 				check_product(kernels, bits, t, c, columns[n], true);

@@ -166,7 +166,7 @@ static void test_sizes_written(void **state)
 	every_size(call_info, &info, sizeof(info), LEAST(struct pbit_model_info, n_layers), true);
 	every_size(call_stats, &stats, sizeof(stats), LEAST(struct pbit_run_stats, n_devices),
 		   true);
-	every_size(call_view, &view, sizeof(view), sizeof(view), true);
+	every_size(call_view, &view, sizeof(view), LEAST(struct pbit_bm_view, h), true);
 }
 
 int main(void)

@@ -15,6 +15,7 @@
 #include "../plugins/folder.h"
 
 #define MAX_BACKENDS 64
+#define BUILT_IN     2 /* software, rules */
 
 struct listed {
 	char name[64], scheme[64], path[512], reason[512];
@@ -81,14 +82,16 @@ static void test_list(void **state)
 		const char *reason;
 	} expected[] = {
 		{"software", 0, ""},
+		{"rules", 0, ""},
 		{"good", 0, ""},
 		{"liar", 0, ""},
 		{"oldtable", 0, ""},
-		{"wrongmajor", -EPROTO, "interface 2.3, this library accepts 1.0 to 1.0"},
-		{"newerminor", -EPROTO, "interface 1.1, this library accepts 1.0 to 1.0"},
+		{"wrongmajor", -EPROTO, "interface 2.3, this library accepts 1.0 to 1.1"},
+		{"newerminor", -EPROTO, "interface 1.2, this library accepts 1.0 to 1.1"},
 		{"nosymbol", -ENOEXEC, "does not export pbit_backend_entry"},
 		{"function", -EINVAL, "is a function"},
 		{"missingops", -EINVAL, "it has 3: all or none"},
+		{"halfreplicas", -EINVAL, "update_each it has 1: all or none"},
 		{"noclose", -EINVAL, "mandatory operation close"},
 		{"hugesize", -EINVAL, "size of its descriptor"},
 		{"badscheme", -EINVAL, "scheme is missing or malformed"},
@@ -168,11 +171,11 @@ static void test_folders(void **state)
 	assert_int_equal(mkfifo(pipe_name, 0600), 0);
 
 	list("", &listing);
-	assert_int_equal(listing.n, 1);
+	assert_int_equal(listing.n, BUILT_IN);
 	list("/nowhere/at/all::/dev/null:", &listing);
-	assert_int_equal(listing.n, 1);
+	assert_int_equal(listing.n, BUILT_IN);
 	list(folder, &listing);
-	assert_int_equal(listing.n, 4);
+	assert_int_equal(listing.n, BUILT_IN + 3);
 	assert_int_equal(find(&listing, "good")->status, 0);
 	assert_int_equal(find(&listing, "odd")->status, -ENOEXEC);
 	assert_int_equal(find(&listing, "pipe")->status, -ENOEXEC);
@@ -194,9 +197,9 @@ static void test_folders(void **state)
 	/* The environment, where the options say nothing. */
 	setenv("PBIT_BACKEND_PATH", folder, 1);
 	list(NULL, &listing);
-	assert_int_equal(listing.n, 4);
+	assert_int_equal(listing.n, BUILT_IN + 3);
 	list("", &listing);
-	assert_int_equal(listing.n, 1);
+	assert_int_equal(listing.n, BUILT_IN);
 	unsetenv("PBIT_BACKEND_PATH");
 	unlink(link);
 	unlink(pipe_name);
@@ -212,14 +215,15 @@ static void test_open_errors(void **state)
 		uint32_t error_class;
 		const char *words;
 	} cases[] = {
-		{"wrongmajor:", -EPROTO, PBIT_ERR_VERSION, "accepts 1.0 to 1.0"},
-		{"newerminor:x", -EPROTO, PBIT_ERR_VERSION, "interface 1.1"},
+		{"wrongmajor:", -EPROTO, PBIT_ERR_VERSION, "accepts 1.0 to 1.1"},
+		{"newerminor:x", -EPROTO, PBIT_ERR_VERSION, "interface 1.2"},
 		{"missingops:", -ENOENT, PBIT_ERR_NO_DRIVER, "pbit-missingops.so was refused"},
 		{"notelf:", -ENOENT, PBIT_ERR_NO_DRIVER, "not a shared object"},
 		{"goood:", -ENOENT, PBIT_ERR_URI, "did you mean 'good:'?"},
 		{"sofware:", -ENOENT, PBIT_ERR_URI, "did you mean 'software:'?"},
 		{"soft:", -ENOENT, PBIT_ERR_URI, "did you mean 'software:'?"},
-		{"zzzzz:", -ENOENT, PBIT_ERR_URI, "known are software:, good:, liar:, oldtable:"},
+		{"zzzzz:", -ENOENT, PBIT_ERR_URI,
+		 "known are software:, rules:, good:, liar:, oldtable:"},
 		{"good:nothing=1", -EINVAL, PBIT_ERR_URI, "known parameters: fan-in"},
 		{"good:fail=13", -EACCES, PBIT_ERR_PERMISSION, "join the group"},
 		{"good:fail=13,silent=1", -EACCES, PBIT_ERR_PERMISSION, "open() of the backend"},

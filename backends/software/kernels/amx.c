@@ -16,7 +16,7 @@
 #define TILE_BYTES	    1024
 
 /* Below so many columns counting bits is faster. */
-#define FEW_1BIT 12
+#define FEW_1BIT 16
 #define FEW_2BIT 9
 #define FEW_4BIT 3
 

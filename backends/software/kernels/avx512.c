@@ -5,6 +5,7 @@
  * by vpdpbusd. Registers hold a block of tiles x columns.
  */
 #include "avx512_bytes.h"
+#include "avx512_count.h"
 #include "avx512_draw.h"
 #include "generic_f32.h"
 #include "parts.h"
@@ -67,12 +68,11 @@ INLINE void block_bytes(const struct soft_gemm *g, const uint8_t *x, size_t ldx,
 	store(g, tile, n, tiles, columns, s, sums, bits);
 }
 
-/* tiles x columns of bits by AND and count. */
-INLINE void block_count(const struct soft_gemm *g, const uint8_t *x, size_t ldx, size_t tile,
-			size_t n, unsigned int tiles, unsigned int columns, unsigned int bits,
-			const int32_t *sums)
+/* tiles x columns of bits by AND and count, weights of 2 bits. */
+INLINE void block_count_2(const struct soft_gemm *g, const uint8_t *x, size_t ldx, size_t tile,
+			  size_t n, unsigned int tiles, unsigned int columns, const int32_t *sums)
 {
-	const size_t row = g->chunks * bits * 64;
+	const size_t row = g->chunks * 2 * 64;
 	const uint8_t *w = (const uint8_t *)g->w + tile * row;
 	__m512i s[4][10];
 
@@ -82,10 +82,10 @@ INLINE void block_count(const struct soft_gemm *g, const uint8_t *x, size_t ldx,
 		__m512i low[4], high[4];
 
 		for (unsigned int t = 0; t < tiles; t++) {
-			const uint8_t *chunk = w + t * row + c * bits * 64;
+			const uint8_t *chunk = w + t * row + c * 2 * 64;
 
 			low[t] = _mm512_loadu_si512(chunk);
-			high[t] = bits == 2 ? _mm512_loadu_si512(chunk + 64) : low[t];
+			high[t] = _mm512_loadu_si512(chunk + 64);
 		}
 #pragma GCC unroll 10
 		for (unsigned int i = 0; i < columns; i++) {
@@ -99,22 +99,22 @@ INLINE void block_count(const struct soft_gemm *g, const uint8_t *x, size_t ldx,
 					s[t][i], _mm512_popcnt_epi32(_mm512_and_si512(low[t], v)));
 				if (columns == 10)
 					KEEP(s[t][i]);
-				if (bits == 1)
-					continue;
 				h = _mm512_popcnt_epi32(_mm512_and_si512(high[t], v));
 				s[t][i] = _mm512_add_epi32(s[t][i], _mm512_add_epi32(h, h));
 			}
 		}
 	}
-	store(g, tile, n, tiles, columns, s, sums, bits);
+	store(g, tile, n, tiles, columns, s, sums, 2);
 }
 
 INLINE void block(const struct soft_gemm *g, const uint8_t *x, size_t ldx, size_t tile, size_t n,
 		  unsigned int tiles, unsigned int columns, unsigned int bits, bool count,
 		  const int32_t *sums)
 {
-	if (count)
-		block_count(g, x, ldx, tile, n, tiles, columns, bits, sums);
+	if (count && bits == 1)
+		block_count_1(g, x, ldx, tile, n, tiles, columns, sums);
+	else if (count)
+		block_count_2(g, x, ldx, tile, n, tiles, columns, sums);
 	else
 		block_bytes(g, x, ldx, tile, n, tiles, columns, bits, sums);
 }
@@ -123,7 +123,8 @@ INLINE void block(const struct soft_gemm *g, const uint8_t *x, size_t ldx, size_
 INLINE void columns(const struct soft_gemm *g, const uint8_t *x, size_t ldx, size_t n,
 		    unsigned int count_columns, unsigned int bits, bool count, const int32_t *sums)
 {
-	const unsigned int wide = count_columns == 1 ? 4 : 2;
+	const unsigned int most = count && bits == 1 && count_columns == 10 ? 1 : 2;
+	const unsigned int wide = count_columns == 1 ? 4 : most;
 	size_t tile = 0;
 
 	for (; tile + wide <= g->tiles; tile += wide)

@@ -89,25 +89,35 @@ static inline __m512i pack16(__m512i low, __m512i high)
 	return _mm512_permutexvar_epi64(order, _mm512_packus_epi32(low, high));
 }
 
-/* 32 p-bits; *unsure are those that must be decided exactly. */
-static inline __mmask32 compare(__m512i u, __m512i t16, __mmask32 *unsure)
+/* 32 p-bits, and how far their draws are beyond what is surely below the threshold. */
+static inline uint32_t compare(__m512i u, __m512i t16, __m512i *beyond)
 {
-	const __m512i margin = _mm512_set1_epi16(SOFT_MARGIN);
-	const __m512i low = _mm512_subs_epu16(t16, margin);
-	const __m512i d = _mm512_sub_epi16(u, low);
+	const __m512i low = _mm512_subs_epu16(t16, _mm512_set1_epi16(SOFT_MARGIN));
 
-	*unsure = _mm512_cmple_epu16_mask(d, _mm512_set1_epi16(2 * SOFT_MARGIN));
+	*beyond = _mm512_sub_epi16(u, low);
 	return _mm512_cmplt_epu16_mask(u, low);
 }
 
+/* Those of 32 p-bits that must be decided exactly. */
+static inline uint32_t unsure(__m512i beyond)
+{
+	return _mm512_cmple_epu16_mask(beyond, _mm512_set1_epi16(2 * SOFT_MARGIN));
+}
+
+static inline bool any_unsure(const __m512i beyond[4])
+{
+	return unsure(_mm512_min_epu16(_mm512_min_epu16(beyond[0], beyond[1]),
+				       _mm512_min_epu16(beyond[2], beyond[3])));
+}
+
 static inline uint32_t settle(const struct soft_stream *stream, size_t first, __m512i u,
-			      uint32_t bits, uint32_t unsure, const float *z)
+			      uint32_t bits, uint32_t near, const float *z)
 {
 	uint16_t draw[32];
 
 	_mm512_storeu_si512(draw, u);
-	for (; unsure; unsure &= unsure - 1) {
-		const unsigned int i = (unsigned int)__builtin_ctz(unsure);
+	for (; near; near &= near - 1) {
+		const unsigned int i = (unsigned int)__builtin_ctz(near);
 
 		bits |= soft_decide(stream, first + i, z[i], draw[i]) << i;
 	}
@@ -126,20 +136,14 @@ static inline __attribute__((always_inline)) void draw_words(const struct soft_s
 							     const float *z, const uint16_t *t16,
 							     uint32_t *bits)
 {
-	uint32_t unsure[4];
+	__m512i beyond[4];
 
 #pragma GCC unroll 4
-	for (unsigned int w = 0; w < 4; w++) {
-		__mmask32 near;
-
-		bits[w] = compare(u[w], _mm512_loadu_si512(t16 + 32 * w), &near);
-		unsure[w] = near;
-	}
-	if (!(unsure[0] | unsure[1] | unsure[2] | unsure[3]))
-		return;
 	for (unsigned int w = 0; w < 4; w++)
-		if (unsure[w])
-			bits[w] = settle(stream, first + 32 * w, u[w], bits[w], unsure[w],
+		bits[w] = compare(u[w], _mm512_loadu_si512(t16 + 32 * w), &beyond[w]);
+	if (any_unsure(beyond))
+		for (unsigned int w = 0; w < 4; w++)
+			bits[w] = settle(stream, first + 32 * w, u[w], bits[w], unsure(beyond[w]),
 					 z + 32 * w);
 }
 
@@ -174,7 +178,7 @@ static inline __m512 pre_activation(const int32_t *s, const float *a, const floa
 }
 
 static __attribute__((noinline)) void settle_group(const struct soft_stream *stream, size_t first,
-						   const __m512i u[4], const uint32_t unsure[4],
+						   const __m512i u[4], const __m512i beyond[4],
 						   const int32_t *s, const float *a, const float *c,
 						   uint32_t *bits)
 {
@@ -182,11 +186,11 @@ static __attribute__((noinline)) void settle_group(const struct soft_stream *str
 		const size_t at = 32 * w;
 		float z[32];
 
-		if (!unsure[w])
+		if (!unsure(beyond[w]))
 			continue;
 		_mm512_storeu_ps(z, pre_activation(s + at, a + at, c + at));
 		_mm512_storeu_ps(z + 16, pre_activation(s + at + 16, a + at + 16, c + at + 16));
-		bits[w] = settle(stream, first + at, u[w], bits[w], unsure[w], z);
+		bits[w] = settle(stream, first + at, u[w], bits[w], unsure(beyond[w]), z);
 	}
 }
 
@@ -195,7 +199,7 @@ static inline __attribute__((always_inline)) void activate_group(const struct so
 								 const int32_t *s, const float *a,
 								 const float *c, uint32_t *bits)
 {
-	uint32_t unsure[4];
+	__m512i beyond[4];
 
 #pragma GCC unroll 4
 	for (unsigned int w = 0; w < 4; w++) {
@@ -203,13 +207,11 @@ static inline __attribute__((always_inline)) void activate_group(const struct so
 		const __m512i low = threshold16(pre_activation(s + at, a + at, c + at));
 		const __m512i high =
 			threshold16(pre_activation(s + at + 16, a + at + 16, c + at + 16));
-		__mmask32 near;
 
-		bits[w] = compare(u[w], pack16(low, high), &near);
-		unsure[w] = near;
+		bits[w] = compare(u[w], pack16(low, high), &beyond[w]);
 	}
-	if (unsure[0] | unsure[1] | unsure[2] | unsure[3])
-		settle_group(stream, first, u, unsure, s, a, c, bits);
+	if (any_unsure(beyond))
+		settle_group(stream, first, u, beyond, s, a, c, bits);
 }
 
 static void avx512_activate(const struct soft_stream *stream, size_t first, size_t n,

@@ -30,7 +30,7 @@ extern "C" {
  * PBIT_ABI_OLDEST up to its own PBIT_ABI; of an older table the missing tail counts as NULL.
  */
 #define PBIT_ABI_MAJOR	1u
-#define PBIT_ABI_MINOR	0u
+#define PBIT_ABI_MINOR	1u /* 1: replicas, clamp_each, update_each, seek, rebias */
 #define PBIT_ABI	(PBIT_ABI_MAJOR << 16 | PBIT_ABI_MINOR)
 #define PBIT_ABI_OLDEST (PBIT_ABI_MAJOR << 16)
 
@@ -113,6 +113,21 @@ PBIT_API PBIT_CHECK int pbit_layer_affine(const struct pbit_model *model, uint32
 /* Words (64 bits) of the packed state of one output of a layer, MODEL.md's order of k. */
 PBIT_API size_t pbit_layer_state_words(const struct pbit_layer *layer);
 
+/*
+ * Where in CONTRACT.md's space of random bits an update draws. In Boltzmann mode domain is 2, layer 0,
+ * counter 1 the sweep, counter 2 the chain. The library also lowers layers onto Boltzmann mode; it then asks for
+ * the layer's own draws: domain 1, its layer, counter 1 the sample, counter 2 the image.
+ */
+struct pbit_stream {
+	uint32_t struct_size;
+	uint32_t domain; /* key 1 */
+	uint64_t layer;	 /* key 2 */
+	uint64_t sweep;	 /* counter 1 of the next sweep; the one after it has sweep + 1 */
+	uint64_t chain;	 /* counter 2 of replica 0; replica r has chain + r */
+	uint64_t
+		first_pbit; /* p-bit i of the machine draws as p-bit first_pbit + i; a multiple of 128 */
+};
+
 struct pbit_backend;
 
 struct pbit_backend_ops {
@@ -120,7 +135,7 @@ struct pbit_backend_ops {
 	uint32_t reserved;
 
 	/*
-	 * Reports devices that open() would accept, and those seen but unusable with their reason. Must not open or disturb them.
+	 * Reports devices that open() would accept, and those seen but unusable with their reason (NULL: usable; found.backend is filled in by the library). Must not open or disturb them.
 	 * Stops when fn returns non-zero. Optional.
 	 */
 	int (*scan)(const struct pbit_backend *self, pbit_found_fn *fn, void *user);
@@ -137,7 +152,14 @@ struct pbit_backend_ops {
 	 */
 	int (*get_caps)(void *priv, struct pbit_caps *caps);
 
-	/* Boltzmann mode: see boltzmann.h. view is valid during the call only. */
+	/*
+	 * Boltzmann mode: see boltzmann.h. view is valid during the call only; order is one of the orders the device states, 0
+	 * only where it states none. A device that draws as CONTRACT.md computes with view->Jq, hq and
+	 * step; one with registers of its own converts view->J and h, which fit what it states (pbit_to_fixed()).
+	 * Masks and states have the bits past n clear, value lies within mask, a mask comes only to
+	 * devices with PBIT_FLAG_CLAMP; the library clears the tail of what read() gives. An update()
+	 * that is interrupted leaves the state behind its last whole sweep.
+	 */
 	int (*program)(void *priv, const struct pbit_bm_view *view, uint32_t order, uint64_t seed);
 	int (*clamp)(void *priv, const uint64_t *mask, const uint64_t *value); /* mask NULL: none */
 	int (*set_state)(void *priv, const uint64_t *state);		       /* optional */
@@ -155,6 +177,28 @@ struct pbit_backend_ops {
 	/* May be interrupted by ctl; then outputs are undefined and the device stays usable. */
 	int (*net_run)(void *priv, void *net, const struct pbit_layers_req *req,
 		       struct pbit_ctl *ctl);
+
+	/*
+	 * Since 1.1, optional. Replicas, all three or none, caps.replicas stated: opts is complete
+	 * (order one of the device's, replicas >= 1); afterwards states are opts->replicas packed states, clamp()
+	 * clamps all replicas alike, update() updates all at one beta.
+	 */
+	int (*program_replicas)(void *priv, const struct pbit_bm_view *view,
+				const struct pbit_program_opts *opts);
+	int (*clamp_each)(void *priv, const uint64_t *mask, const uint64_t *values);
+	int (*update_each)(void *priv, const double *beta, uint64_t sweeps, struct pbit_ctl *ctl);
+
+	/*
+	 * Names the draws of the updates that follow. Called where the device at hand states
+	 * PBIT_FLAG_CONTRACT: other devices of the same table may lack it.
+	 */
+	int (*seek)(void *priv, const struct pbit_stream *stream);
+
+	/*
+	 * Replaces the biases: view is that of the machine programmed with another h and hq; J, Jq and step are as
+	 * they were. State, clamps and position stay. Where it is missing the library programs anew.
+	 */
+	int (*rebias)(void *priv, const struct pbit_bm_view *view);
 };
 
 /* Ranks for the choice of a device when no address is given: the lowest wins. */
@@ -165,7 +209,7 @@ struct pbit_backend_ops {
 
 struct pbit_backend {
 	uint32_t struct_size;
-	uint32_t abi;	  /* PBIT_ABI */
+	uint32_t abi; /* PBIT_ABI; a plugin may state the lowest version whose members it uses */
 	const char *name; /* also the NAME of pbit-NAME.so */
 	const char *scheme;
 	const char *description;

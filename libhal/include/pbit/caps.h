@@ -36,6 +36,7 @@ extern "C" {
 #define PBIT_CAP_COLOURS	  (1ull << 20)
 #define PBIT_CAP_WEIGHT_BITS	  (1ull << 21)
 #define PBIT_CAP_MEMORY		  (1ull << 22)
+#define PBIT_CAP_REPLICAS	  (1ull << 23)
 
 /* Facts that are always stated. */
 #define PBIT_FLAG_LAYERS    (1u << 0) /* runs p-DNN layers natively */
@@ -105,6 +106,7 @@ struct pbit_caps {
 	double cost_read_ns, cost_read_pj;     /* per bit read */
 	double cost_write_ns, cost_write_pj;   /* per weight bit written */
 	int64_t calibrated;		       /* seconds since 1970 of the calibration in use */
+	uint64_t replicas;		       /* independent chains of one machine, at most */
 };
 
 #ifdef __cplusplus

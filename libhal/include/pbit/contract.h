@@ -14,6 +14,9 @@ extern "C" {
 
 #define PBIT_DOMAIN_LAYER     1u
 #define PBIT_DOMAIN_BOLTZMANN 2u
+#define PBIT_DOMAIN_EXCHANGE  3u     /* exchanges of parallel tempering */
+#define PBIT_DOMAIN_SEEDS     4u     /* seeds of chains for devices that cannot be told a chain */
+#define PBIT_DOMAIN_LOWERED   16u    /* seeds of lowered layers for such devices */
 #define PBIT_DOMAIN_LOW	      0x100u /* added for bits 0 ... 7 of U */
 
 /*

@@ -11,12 +11,16 @@
 
 #include <pbit/boltzmann.h>
 #include <pbit/caps.h>
+#include <pbit/check.h>
 #include <pbit/contract.h>
 #include <pbit/device.h>
 #include <pbit/error.h>
+#include <pbit/import.h>
 #include <pbit/job.h>
+#include <pbit/lower.h>
 #include <pbit/model.h>
 #include <pbit/run.h>
+#include <pbit/solve.h>
 #include <pbit/types.h>
 
 #endif

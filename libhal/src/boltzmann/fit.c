@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Compares a Boltzmann machine with what a device states it can do: size, fan-in, topology,
- * number formats, update orders. Only stated values count; what a device leaves unstated (and the shape
- * of a grid or a list of pairs, which capabilities do not carry) is its own to refuse.
+ * Compares a Boltzmann machine with what a device states it can do: size, fan-in, topology, number
+ * formats, update orders. Only stated values count; what a device leaves unstated (and the shape of
+ * a grid or a list of pairs, which capabilities do not carry) is its own to refuse.
  */
 #include "boltzmann/fit.h"
 
@@ -62,19 +62,31 @@ static int fail_format(const struct pbit_device *dev, const char *what, const ch
 			 name, value, m->why, m->limit);
 }
 
-static int check_values(const struct pbit_device *dev, const struct pbit_bm_view *v)
+int pbit__bm_check_biases(const struct pbit_device *dev, const double *h, uint32_t n)
 {
-	int couplings = (dev->caps.stated & PBIT_CAP_COUPLING) != 0;
-	int biases = (dev->caps.stated & PBIT_CAP_BIAS) != 0;
 	struct misfit m;
 	char name[48];
 
+	if (!(dev->caps.stated & PBIT_CAP_BIAS))
+		return 0;
+	for (uint32_t i = 0; i < n; i++) {
+		if (fits(&dev->caps.bias, h[i], &m))
+			continue;
+		snprintf(name, sizeof(name), "bias %u", i);
+		return fail_format(dev, cannot_program, name, h[i], &m);
+	}
+	return 0;
+}
+
+static int check_couplings(const struct pbit_device *dev, const struct pbit_bm_view *v)
+{
+	struct misfit m;
+	char name[48];
+
+	if (!(dev->caps.stated & PBIT_CAP_COUPLING))
+		return 0;
 	for (uint32_t i = 0; i < v->n; i++) {
-		if (biases && !fits(&dev->caps.bias, v->h[i], &m)) {
-			snprintf(name, sizeof(name), "bias %u", i);
-			return fail_format(dev, cannot_program, name, v->h[i], &m);
-		}
-		for (uint64_t k = v->row[i]; couplings && k < v->row[i + 1]; k++) {
+		for (uint64_t k = v->row[i]; k < v->row[i + 1]; k++) {
 			if (fits(&dev->caps.coupling, v->J[k], &m))
 				continue;
 			snprintf(name, sizeof(name), "coupling (%u, %u)", i, v->col[k]);
@@ -108,61 +120,85 @@ static int check_size(const struct pbit_device *dev, const struct pbit_bm_view *
 	return 0;
 }
 
-/* Puts the p-bits reached from `root` on two sides; false with the coupling that has both ends on one. */
-static bool split_sides(const struct pbit_bm_view *v, uint32_t root, uint8_t *side, uint32_t *queue,
-			uint32_t odd[2])
+/* Trees of p-bits joined by couplings; odd: on the other side than the parent. */
+struct sides {
+	uint32_t *parent;
+	uint8_t *odd;
+};
+
+/* The root of i, *odd: whether i is on the other side. Halves the way for the next time. */
+static uint32_t find_root(struct sides *s, uint32_t i, uint8_t *odd)
 {
-	uint32_t head = 0, tail = 0;
+	*odd = 0;
+	while (s->parent[i] != i) {
+		uint32_t up = s->parent[i];
 
-	side[root] = 1;
-	queue[tail++] = root;
-	while (head < tail) {
-		uint32_t i = queue[head++];
+		s->odd[i] ^= s->parent[up] == up ? 0 : s->odd[up];
+		s->parent[i] = s->parent[up];
+		*odd ^= s->odd[i];
+		i = s->parent[i];
+	}
+	return i;
+}
 
+/* Puts i and j on different sides; false where they are on the same one already. */
+static bool part(struct sides *s, uint32_t i, uint32_t j)
+{
+	uint8_t odd_i, odd_j;
+	uint32_t a = find_root(s, i, &odd_i), b = find_root(s, j, &odd_j);
+
+	if (a == b)
+		return odd_i != odd_j;
+	s->parent[a > b ? a : b] = a > b ? b : a;
+	s->odd[a > b ? a : b] = (uint8_t)(1 ^ odd_i ^ odd_j);
+	return true;
+}
+
+static int split_sides(const struct pbit_device *dev, const struct pbit_bm_view *v,
+		       const char *limit, struct sides *s)
+{
+	for (uint32_t i = 0; i < v->n; i++)
+		s->parent[i] = i;
+	for (uint32_t i = 0; i < v->n; i++) {
 		for (uint64_t k = v->row[i]; k < v->row[i + 1]; k++) {
-			uint32_t j = v->col[k];
-
-			if (side[j] == side[i]) {
-				odd[0] = i;
-				odd[1] = j;
-				return false;
-			}
-			if (!side[j]) {
-				side[j] = (uint8_t)(3 - side[i]);
-				queue[tail++] = j;
-			}
+			if (part(s, i, v->col[k]))
+				continue;
+			return pbit_fail(-EOPNOTSUPP, PBIT_ERR_LIMIT, cannot_program, dev->uri,
+					 "embed the machine in a graph of two sides, or choose "
+					 "another device",
+					 "%s, and coupling (%u, %u) closes a ring of odd length",
+					 limit, i, v->col[k]);
 		}
 	}
-	return true;
+	return 0;
 }
 
 static int check_two_sides(const struct pbit_device *dev, const struct pbit_bm_view *v,
 			   const char *limit)
 {
-	uint8_t *side = calloc(v->n, sizeof(*side));
-	uint32_t *queue = calloc(v->n, sizeof(*queue));
-	uint32_t odd[2];
-	int rc = 0;
+	struct sides s = {
+		.parent = calloc(v->n, sizeof(*s.parent)),
+		.odd = calloc(v->n, sizeof(*s.odd)),
+	};
+	int rc;
 
-	if (!side || !queue) {
+	if (s.parent && s.odd)
+		rc = split_sides(dev, v, limit, &s);
+	else
 		rc = pbit_fail(-ENOMEM, PBIT_ERR_RESOURCE, cannot_program, dev->uri, NULL,
 			       "no memory to check the topology of %u p-bits", v->n);
-		goto out;
-	}
-	for (uint32_t i = 0; i < v->n; i++) {
-		if (side[i] || split_sides(v, i, side, queue, odd))
-			continue;
-		rc = pbit_fail(
-			-EOPNOTSUPP, PBIT_ERR_LIMIT, cannot_program, dev->uri,
-			"embed the machine in a graph of two sides, or choose another device",
-			"%s, and coupling (%u, %u) closes a ring of odd length", limit, odd[0],
-			odd[1]);
-		goto out;
-	}
-out:
-	free(queue);
-	free(side);
+	free(s.odd);
+	free(s.parent);
 	return rc;
+}
+
+static int check_directed(const struct pbit_device *dev, const struct pbit_bm_view *v)
+{
+	if (!(v->flags & PBIT_BM_DIRECTED) || (dev->caps.flags & PBIT_FLAG_DIRECTED))
+		return 0;
+	return pbit_fail(-EOPNOTSUPP, PBIT_ERR_LIMIT, cannot_program, dev->uri,
+			 "choose a device with directed couplings in its capabilities",
+			 "the machine is directed, the couplings of the device act both ways");
 }
 
 static int check_topology(const struct pbit_device *dev, const struct pbit_bm_view *v,
@@ -181,10 +217,14 @@ static int check_topology(const struct pbit_device *dev, const struct pbit_bm_vi
 int pbit__bm_check_fit(const struct pbit_device *dev, const struct pbit_bm_view *view,
 		       uint32_t order)
 {
-	int rc = check_size(dev, view);
+	int rc = check_directed(dev, view);
 
 	if (!rc)
-		rc = check_values(dev, view);
+		rc = check_size(dev, view);
+	if (!rc)
+		rc = pbit__bm_check_biases(dev, view->h, view->n);
+	if (!rc)
+		rc = check_couplings(dev, view);
 	if (!rc)
 		rc = check_topology(dev, view, order);
 	return rc;
@@ -237,4 +277,14 @@ int pbit__bm_check_beta(const struct pbit_device *dev, const char *what, double 
 	if ((dev->caps.stated & PBIT_CAP_BETA) && !fits(&dev->caps.beta, beta, &m))
 		return fail_format(dev, what, "beta", beta, &m);
 	return 0;
+}
+
+int pbit__bm_check_step(const struct pbit_device *dev, const char *what, double beta, double step)
+{
+	if (isfinite(2.0 * beta * step))
+		return 0;
+	return pbit_fail(-EINVAL, PBIT_ERR_ARGUMENT, what, dev->uri,
+			 "scale J and h down and beta up, or choose a smaller beta",
+			 "with beta %g inputs are multiples of 2 * beta * %g, which overflows",
+			 beta, step);
 }

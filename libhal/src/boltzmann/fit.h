@@ -16,4 +16,10 @@ int pbit__bm_choose_order(const struct pbit_device *dev, uint32_t *order);
 /* A finite beta >= 0 that the device can hold: -EINVAL, -ERANGE. */
 int pbit__bm_check_beta(const struct pbit_device *dev, const char *what, double beta);
 
+/* Inputs are multiples of 2 beta step, which must be finite: -EINVAL. */
+int pbit__bm_check_step(const struct pbit_device *dev, const char *what, double beta, double step);
+
+/* Biases alone, as pbit__bm_check_fit() does: -ERANGE. */
+int pbit__bm_check_biases(const struct pbit_device *dev, const double *h, uint32_t n);
+
 #endif

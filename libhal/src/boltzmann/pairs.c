@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The set of coupled pairs of a Boltzmann machine: tells a pair that is set twice when it is
- * set, in constant time, for machines of millions of couplings.
+ * A list of couplings with an index of its pairs: finds a pair that is there already in constant
+ * time, for machines of millions of couplings.
  */
 #include "boltzmann/bm.h"
 
@@ -11,8 +11,10 @@
 #define FIRST_SLOTS 64u
 
 /* Finaliser of MurmurHash3's kind: every bit of the pair reaches every bit of the slot. */
-static uint64_t mix(uint64_t key)
+static uint64_t mix(uint32_t i, uint32_t j)
 {
+	uint64_t key = (uint64_t)i << 32 | j;
+
 	key ^= key >> 33;
 	key *= 0xff51afd7ed558ccdull;
 	key ^= key >> 33;
@@ -20,54 +22,96 @@ static uint64_t mix(uint64_t key)
 	return key ^ (key >> 33);
 }
 
-/* The slot of the key, or the empty one where it belongs. */
-static uint64_t find(const uint64_t *slot, uint64_t slots, uint64_t key)
+/* The slot of the pair, or the empty one where it belongs. */
+static uint64_t find_slot(const struct pbit__coupling_list *list, uint32_t i, uint32_t j)
 {
-	uint64_t at = mix(key) & (slots - 1);
+	const struct pbit__pair_index *index = &list->index;
+	uint64_t at = mix(i, j) & (index->slots - 1);
 
-	while (slot[at] && slot[at] != key)
-		at = (at + 1) & (slots - 1);
+	while (index->slot[at]) {
+		const struct pbit__coupling *c = &list->entry[index->slot[at] - 1];
+
+		if (c->i == i && c->j == j)
+			break;
+		at = (at + 1) & (index->slots - 1);
+	}
 	return at;
 }
 
-static int grow(struct pbit__pair_set *set)
+/* Puts entries into the index up to the last of the list; it has the room. */
+static void fill_index(struct pbit__coupling_list *list)
 {
-	uint64_t slots = set->slots ? set->slots * 2 : FIRST_SLOTS;
-	uint64_t *slot = calloc(slots, sizeof(*slot));
+	struct pbit__pair_index *index = &list->index;
 
+	while (index->used < list->count) {
+		const struct pbit__coupling *c = &list->entry[index->used++];
+
+		index->slot[find_slot(list, c->i, c->j)] = index->used;
+	}
+}
+
+static int reserve_index(struct pbit__coupling_list *list, uint64_t more)
+{
+	struct pbit__pair_index *index = &list->index;
+	uint64_t slots = index->slots ? index->slots : FIRST_SLOTS;
+	uint64_t *slot;
+
+	while (slots / 2 < list->count + more)
+		slots *= 2;
+	if (slots == index->slots)
+		return 0;
+	slot = calloc(slots, sizeof(*slot));
 	if (!slot)
 		return -ENOMEM;
-	for (uint64_t k = 0; k < set->slots; k++) {
-		if (set->slot[k])
-			slot[find(slot, slots, set->slot[k])] = set->slot[k];
-	}
-	free(set->slot);
-	set->slot = slot;
-	set->slots = slots;
+	free(index->slot);
+	*index = (struct pbit__pair_index){.slot = slot, .slots = slots};
 	return 0;
 }
 
-int pbit__pair_set_add(struct pbit__pair_set *set, uint32_t i, uint32_t j)
+static int reserve_entries(struct pbit__coupling_list *list, uint64_t more)
 {
-	uint64_t key = (uint64_t)i << 32 | j; /* i < j, so never 0 */
-	uint64_t at;
-	int rc;
+	uint64_t capacity = list->capacity + list->capacity / 2 + more + 16;
+	void *entry;
 
-	if (set->used * 2 >= set->slots) {
-		rc = grow(set);
-		if (rc)
-			return rc;
-	}
-	at = find(set->slot, set->slots, key);
-	if (set->slot[at])
+	if (more <= list->capacity - list->count)
 		return 0;
-	set->slot[at] = key;
-	set->used++;
-	return 1;
+	if (capacity > SIZE_MAX / sizeof(*list->entry))
+		return -ENOMEM;
+	entry = realloc(list->entry, capacity * sizeof(*list->entry));
+	if (!entry)
+		return -ENOMEM;
+	list->entry = entry;
+	list->capacity = capacity;
+	return 0;
 }
 
-void pbit__pair_set_clear(struct pbit__pair_set *set)
+int pbit__couplings_prepare(struct pbit__coupling_list *list, uint64_t more)
 {
-	free(set->slot);
-	*set = (struct pbit__pair_set){0};
+	int rc = reserve_entries(list, more);
+
+	if (!rc)
+		rc = reserve_index(list, more);
+	if (!rc)
+		fill_index(list);
+	return rc;
+}
+
+uint64_t pbit__couplings_find(const struct pbit__coupling_list *list, uint32_t i, uint32_t j)
+{
+	uint64_t entry = list->index.slots ? list->index.slot[find_slot(list, i, j)] : 0;
+
+	return entry ? entry - 1 : PBIT__NO_PAIR;
+}
+
+void pbit__couplings_append(struct pbit__coupling_list *list, uint32_t i, uint32_t j, double value)
+{
+	list->entry[list->count++] = (struct pbit__coupling){i, j, value};
+	fill_index(list);
+}
+
+void pbit__couplings_clear(struct pbit__coupling_list *list)
+{
+	free(list->entry);
+	free(list->index.slot);
+	*list = (struct pbit__coupling_list){0};
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The compressed rows of a Boltzmann machine, built on demand from its list of couplings, and
- * what is read off them: the view for backends and the energy of a state.
+ * The compressed rows of a Boltzmann machine, built on demand from its lists of couplings, and the
+ * view of them for backends. A coupling of 0 is none: it has no entry.
  */
 #include "boltzmann/bm.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <pbit/backend.h>
+#include "boltzmann/fixed_view.h"
 #include "core/args.h"
 
 static void free_rows(struct pbit__rows *rows)
@@ -55,47 +55,106 @@ static void start_rows(uint64_t *row, uint32_t n)
 	}
 }
 
-static void count_degrees(const struct pbit_bm *bm, uint64_t *row)
+static uint64_t entries_of(const struct pbit_bm *bm)
 {
-	for (uint64_t k = 0; k < bm->count; k++) {
-		row[bm->list[k].i + 1]++;
-		row[bm->list[k].j + 1]++;
+	uint64_t entries = 0;
+
+	for (uint64_t k = 0; k < bm->pairs.count; k++)
+		entries += bm->pairs.entry[k].value != 0.0 ? 2 : 0;
+	for (uint64_t k = 0; k < bm->arcs.count; k++)
+		entries += bm->arcs.entry[k].value != 0.0;
+	return entries;
+}
+
+/* Couplings by what they come from (out), and by what they act on (in). */
+static void count_degrees(const struct pbit_bm *bm, uint64_t *out, uint64_t *in)
+{
+	for (uint64_t k = 0; k < bm->pairs.count; k++) {
+		const struct pbit__coupling *c = &bm->pairs.entry[k];
+
+		if (c->value == 0.0)
+			continue;
+		out[c->i + 1]++;
+		out[c->j + 1]++;
+		in[c->i + 1]++;
+		in[c->j + 1]++;
+	}
+	for (uint64_t k = 0; k < bm->arcs.count; k++) {
+		const struct pbit__coupling *c = &bm->arcs.entry[k];
+
+		if (c->value == 0.0)
+			continue;
+		out[c->i + 1]++;
+		in[c->j + 1]++;
+	}
+}
+
+static void put_all(const struct pbit_bm *bm, struct pbit__rows *out)
+{
+	for (uint64_t k = 0; k < bm->pairs.count; k++) {
+		const struct pbit__coupling *c = &bm->pairs.entry[k];
+
+		if (c->value == 0.0)
+			continue;
+		put(out, c->i, c->j, c->value);
+		put(out, c->j, c->i, c->value);
+	}
+	for (uint64_t k = 0; k < bm->arcs.count; k++) {
+		const struct pbit__coupling *c = &bm->arcs.entry[k];
+
+		if (c->value != 0.0)
+			put(out, c->i, c->j, c->value);
 	}
 }
 
 /*
- * A symmetric matrix is its own transpose, and a transposition that walks the rows in order
- * leaves each row in order: two passes sort everything in linear time.
+ * A transposition that walks the rows in order leaves each row in order: one pass by what a
+ * coupling comes from, one by what it acts on, sort everything in linear time.
  */
-static int build(const struct pbit_bm *bm, struct pbit__rows *out)
+static int build(const struct pbit_bm *bm, struct pbit__rows *built)
 {
-	struct pbit__rows loose = {0}, sorted = {0};
+	struct pbit__rows out = {0}, in = {0};
+	uint64_t entries = entries_of(bm);
 	int rc;
 
-	rc = alloc_rows(&loose, bm->n, 2 * bm->count);
+	rc = alloc_rows(&out, bm->n, entries);
 	if (rc)
 		return rc;
-	rc = alloc_rows(&sorted, bm->n, 2 * bm->count);
+	rc = alloc_rows(&in, bm->n, entries);
 	if (rc)
-		goto free_loose;
-	count_degrees(bm, loose.row);
-	count_degrees(bm, sorted.row);
-	start_rows(loose.row, bm->n);
-	start_rows(sorted.row, bm->n);
-	for (uint64_t k = 0; k < bm->count; k++) {
-		const struct pbit__coupling *c = &bm->list[k];
-
-		put(&loose, c->i, c->j, c->value);
-		put(&loose, c->j, c->i, c->value);
-	}
+		goto free_out;
+	count_degrees(bm, out.row, in.row);
+	start_rows(out.row, bm->n);
+	start_rows(in.row, bm->n);
+	put_all(bm, &out);
 	for (uint32_t i = 0; i < bm->n; i++) {
-		for (uint64_t k = loose.row[i]; k < loose.row[i + 1]; k++)
-			put(&sorted, loose.col[k], i, loose.J[k]);
+		for (uint64_t k = out.row[i]; k < out.row[i + 1]; k++)
+			put(&in, out.col[k], i, out.J[k]);
 	}
-	*out = sorted;
-free_loose:
-	free_rows(&loose);
+	*built = in;
+free_out:
+	free_rows(&out);
 	return rc;
+}
+
+static int build_fixed(struct pbit_bm *bm)
+{
+	uint64_t entries = bm->rows.row[bm->n];
+	const struct pbit__real real = {bm->n, bm->rows.row, bm->rows.J, bm->h};
+	struct pbit__fixed *f = &bm->fixed;
+
+	if (f->Jq)
+		return 0;
+	f->Jq = calloc(entries ? entries : 1, sizeof(*f->Jq));
+	f->hq = calloc(bm->n, sizeof(*f->hq));
+	if (!f->Jq || !f->hq) {
+		pbit__bm_drop_fixed(bm);
+		return -ENOMEM;
+	}
+	f->step = pbit__fixed_step(&real, &f->exact);
+	pbit__fixed_round(bm->rows.J, entries, f->step, f->Jq);
+	pbit__fixed_round(bm->h, bm->n, f->step, f->hq);
+	return 0;
 }
 
 int pbit__bm_build_rows(struct pbit_bm *bm)
@@ -109,69 +168,47 @@ int pbit__bm_build_rows(struct pbit_bm *bm)
 	return rc;
 }
 
+void pbit__bm_drop_fixed(struct pbit_bm *bm)
+{
+	free(bm->fixed.Jq);
+	free(bm->fixed.hq);
+	bm->fixed = (struct pbit__fixed){0};
+}
+
 void pbit__bm_drop_rows(struct pbit_bm *bm)
 {
 	free_rows(&bm->rows);
-}
-
-static int fail_rows(const struct pbit_bm *bm, const char *what)
-{
-	return pbit_fail(-ENOMEM, PBIT_ERR_RESOURCE, what, NULL, NULL,
-			 "no memory for the rows of %llu couplings", (unsigned long long)bm->count);
+	pbit__bm_drop_fixed(bm);
 }
 
 int pbit_bm_view(struct pbit_bm *bm, struct pbit_bm_view *view)
 {
 	static const char what[] = "cannot view the Boltzmann machine";
-	struct pbit_bm_view own;
+	struct pbit_bm_view own = PBIT_INIT(own);
+	int rc;
 
 	if (!bm)
 		return pbit_fail(-EINVAL, PBIT_ERR_ARGUMENT, what, "bm", NULL,
 				 "the pointer is NULL");
-	if (pbit__bm_build_rows(bm))
-		return fail_rows(bm, what);
-	own = (struct pbit_bm_view){
-		.struct_size = sizeof(own),
-		.n = bm->n,
-		.row = bm->rows.row,
-		.col = bm->rows.col,
-		.J = bm->rows.J,
-		.h = bm->h,
-	};
-	return pbit__args_write(view, &own, sizeof(own), sizeof(own), what, "view");
-}
-
-static int is_up(const uint64_t *state, uint32_t i)
-{
-	return (int)(state[i / 64] >> (i % 64) & 1);
-}
-
-/* One sum: the couplings in order of (i, j), then the biases; its sign changes at the end. */
-double pbit_bm_energy(const struct pbit_bm *bm, const uint64_t *state)
-{
-	static const char what[] = "cannot compute the energy";
-	double sum = 0.0;
-
-	if (!bm || !state) {
-		pbit_fail(-EINVAL, PBIT_ERR_ARGUMENT, what, bm ? "state" : "bm", NULL,
-			  "the pointer is NULL");
-		return NAN;
+	rc = pbit__bm_build_rows(bm);
+	if (!rc) {
+		pthread_mutex_lock(&bm->lock);
+		rc = build_fixed(bm);
+		pthread_mutex_unlock(&bm->lock);
 	}
-	/* The rows are a cache: building them changes nothing that can be seen. */
-	if (pbit__bm_build_rows((struct pbit_bm *)bm)) {
-		fail_rows(bm, what);
-		return NAN;
-	}
-	for (uint32_t i = 0; i < bm->n; i++) {
-		for (uint64_t k = bm->rows.row[i]; k < bm->rows.row[i + 1]; k++) {
-			uint32_t j = bm->rows.col[k];
-
-			if (j > i)
-				sum += is_up(state, i) == is_up(state, j) ? bm->rows.J[k]
-									  : -bm->rows.J[k];
-		}
-	}
-	for (uint32_t i = 0; i < bm->n; i++)
-		sum += is_up(state, i) ? bm->h[i] : -bm->h[i];
-	return 0.0 - sum;
+	if (rc)
+		return pbit_fail(rc, PBIT_ERR_RESOURCE, what, NULL, NULL,
+				 "no memory for the rows of %llu couplings",
+				 (unsigned long long)pbit_bm_couplings(bm));
+	own.n = bm->n;
+	own.row = bm->rows.row;
+	own.col = bm->rows.col;
+	own.J = bm->rows.J;
+	own.h = bm->h;
+	own.Jq = bm->fixed.Jq;
+	own.hq = bm->fixed.hq;
+	own.step = bm->fixed.step;
+	own.flags = (bm->fixed.exact ? PBIT_BM_EXACT : 0) | (bm->arcs.count ? PBIT_BM_DIRECTED : 0);
+	return pbit__args_write(view, &own, sizeof(own), PBIT__SIZE_TO(struct pbit_bm_view, h),
+				what, "view");
 }

@@ -3,7 +3,7 @@
  * A stream of samples: burn in, then update and read in turn. The device is locked for each update
  * and its read together, and free while the caller looks at the sample.
  */
-#include "boltzmann/ops.h"
+#include "boltzmann/chains.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -45,31 +45,20 @@ static int fail_ended(const struct pbit_device *dev, int code, uint64_t taken)
 /* A run of pbit_sample(). */
 struct stream {
 	struct pbit_device *dev;
-	struct pbit_bm *bm; /* own reference, so that its address stays taken */
+	uint64_t program; /* the number of the machine programmed when the stream began */
 	struct pbit_ctl ctl;
-	uint64_t *state;
+	uint64_t *state; /* of all replicas */
 	double beta;
 };
 
 /* Updates, and reads unless there is nothing to hand on. */
 static int advance(struct stream *s, uint64_t sweeps, bool read)
 {
-	struct pbit_device *dev = s->dev;
 	int rc = pbit_ctl_check(&s->ctl);
 
-	if (rc)
-		return rc;
-	pthread_mutex_lock(&dev->lock);
-	if (dev->bm != s->bm)
-		rc = pbit_fail(-ESTALE, PBIT_ERR_ARGUMENT, what, dev->uri,
-			       "program the device when no stream is running",
-			       "another machine was programmed during the stream");
-	if (!rc && sweeps)
-		rc = dev->ops.update(dev->priv, s->beta, sweeps, &s->ctl);
-	if (!rc && read)
-		rc = pbit__bm_read_locked(dev, s->state);
-	pthread_mutex_unlock(&dev->lock);
-	return rc;
+	return rc ? rc
+		  : pbit__bm_advance(s->dev, s->program, what, &s->beta, false, sweeps, &s->ctl,
+				     read ? s->state : NULL);
 }
 
 static int run_stream(struct stream *s, const struct pbit_sample_opts *opts, pbit_sample_fn *fn,
@@ -99,6 +88,23 @@ out:
 	return rc;
 }
 
+/* Under the lock: which machine is streamed, and room for its states. */
+static int begin(struct stream *s)
+{
+	const struct pbit_device *dev = s->dev;
+	int rc = pbit__bm_check_programmed(s->dev, what);
+
+	if (rc)
+		return rc;
+	s->program = dev->programs;
+	s->state = calloc(dev->chains->opts.replicas, dev->chains->words * sizeof(*s->state));
+	if (s->state)
+		return 0;
+	return pbit_fail(-ENOMEM, PBIT_ERR_RESOURCE, what, dev->uri, NULL,
+			 "no memory for %u states of %u p-bits", dev->chains->opts.replicas,
+			 dev->bm->n);
+}
+
 int pbit_sample(struct pbit_device *dev, const struct pbit_sample_opts *given, pbit_sample_fn *fn,
 		void *user)
 {
@@ -119,18 +125,10 @@ int pbit_sample(struct pbit_device *dev, const struct pbit_sample_opts *given, p
 		s.ctl.deadline = opts.deadline_ns;
 	s.beta = opts.beta;
 	pthread_mutex_lock(&dev->lock);
-	rc = pbit__bm_check_programmed(dev, what);
-	s.bm = pbit_bm_get(dev->bm);
+	rc = begin(&s);
 	pthread_mutex_unlock(&dev->lock);
-	if (rc)
-		return rc;
-	s.state = calloc(PBIT__BM_WORDS(s.bm->n), sizeof(*s.state));
-	if (s.state)
+	if (!rc)
 		rc = run_stream(&s, &opts, fn, user);
-	else
-		rc = pbit_fail(-ENOMEM, PBIT_ERR_RESOURCE, what, dev->uri, NULL,
-			       "no memory for a state of %u p-bits", s.bm->n);
 	free(s.state);
-	pbit_bm_put(s.bm);
 	return rc;
 }

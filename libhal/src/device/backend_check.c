@@ -79,6 +79,24 @@ void pbit__backend_ops(const struct pbit_backend *backend, struct pbit_backend_o
 	memcpy(ops, backend->ops, size < sizeof(*ops) ? size : sizeof(*ops));
 }
 
+/* What 1.1 added, all of it beyond the four operations of Boltzmann mode. */
+static int check_chains(const struct verdict *v, const struct pbit_backend_ops *ops)
+{
+	int replicas = !!ops->program_replicas + !!ops->clamp_each + !!ops->update_each;
+
+	if (replicas % 3)
+		return refuse(v, -EINVAL,
+			      "of program_replicas, clamp_each and update_each it has %d: all or "
+			      "none belong together",
+			      replicas);
+	if (!ops->program && (replicas || ops->seek || ops->rebias))
+		return refuse(v, -EINVAL, "it has %s but no Boltzmann mode",
+			      replicas	  ? "replicas"
+			      : ops->seek ? "seek"
+					  : "rebias");
+	return 0;
+}
+
 static int check_ops(const struct verdict *v, const struct pbit_backend *backend)
 {
 	struct pbit_backend_ops ops;
@@ -110,7 +128,7 @@ static int check_ops(const struct verdict *v, const struct pbit_backend *backend
 			      layers);
 	if (!boltzmann && !layers)
 		return refuse(v, -EINVAL, "it offers neither Boltzmann mode nor layer mode");
-	return 0;
+	return check_chains(v, &ops);
 }
 
 int pbit__backend_check(const struct pbit_backend *backend, size_t symbol_size,

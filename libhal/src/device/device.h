@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <pbit/backend.h>
+#include <pbit/lower.h>
 
 struct pbit_device {
 	const struct pbit_backend *backend;
@@ -13,7 +14,11 @@ struct pbit_device {
 	char *uri;
 	pthread_mutex_t lock;  /* serialises operations; get_caps is called without it */
 	struct pbit_caps caps; /* as read at open */
-	struct pbit_bm *bm;    /* programmed machine (Boltzmann mode) or NULL; under lock */
+	/* Boltzmann mode, under lock. */
+	struct pbit_bm *bm;	     /* programmed machine or NULL */
+	struct pbit__chains *chains; /* its chains, where there is one (boltzmann/chains.h) */
+	uint64_t programs;	     /* times that programming was tried: tells machines apart */
+	struct pbit_lower_opts lower; /* how layers are lowered here; under lock */
 };
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "core/text.h"
 #include "device/limits.h"
+#include "lower/net.h"
 
 #define WHAT "cannot load model"
 
@@ -88,6 +89,39 @@ static int check_layer(const struct subject *s)
 	return 0;
 }
 
+static bool layer_stated(const struct pbit_caps *caps, const struct pbit_layer *l)
+{
+	const uint64_t outputs = (uint64_t)l->out.channels * l->out.height * l->out.width;
+
+	if (caps->layer_types && !(caps->layer_types & 1u << l->type))
+		return false;
+	if ((caps->stated & PBIT_CAP_PBITS) && outputs > caps->pbits)
+		return false;
+	if (l->type == PBIT_MAXPOOL)
+		return true;
+	if (caps->activations && !(caps->activations & 1u << l->activation))
+		return false;
+	if ((caps->stated & PBIT_CAP_WEIGHT_BITS) &&
+	    !(caps->weight_bits & 1u << (l->weight_bits - 1)))
+		return false;
+	return !(caps->stated & PBIT_CAP_FAN_IN) || l->fan_in <= caps->fan_in;
+}
+
+bool pbit__layers_stated(const struct pbit_device *dev, const struct pbit_model *model,
+			 uint32_t first, uint32_t n)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = first; i < first + n; i++) {
+		const struct pbit_layer *layer = pbit_model_layer(model, i);
+
+		if (!layer_stated(&dev->caps, layer))
+			return false;
+		bytes += layer->weights_size;
+	}
+	return !(dev->caps.stated & PBIT_CAP_MEMORY) || bytes <= dev->caps.memory;
+}
+
 static int check_memory(const struct pbit_device *dev, uint64_t bytes)
 {
 	if (!(dev->caps.stated & PBIT_CAP_MEMORY) || bytes <= dev->caps.memory)
@@ -123,6 +157,8 @@ int pbit__check_model(const struct pbit_device *dev, const struct pbit_model *mo
 		return pbit_fail(-EINVAL, PBIT_ERR_ARGUMENT, WHAT, info.name, NULL,
 				 "layers %u to %llu were asked for, the model has %u layers", first,
 				 (unsigned long long)first + n - (n ? 1 : 0), info.n_layers);
+	if (pbit__net_is_lowered(dev, model, first, n))
+		return 0; /* the plan of the lowering finds out */
 	rc = pbit__check_layer_mode(dev, WHAT);
 	for (i = first; !rc && i < first + n; i++) {
 		s.layer = pbit_model_layer(model, i);

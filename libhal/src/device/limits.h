@@ -3,6 +3,7 @@
 #ifndef PBIT_SRC_DEVICE_LIMITS_H
 #define PBIT_SRC_DEVICE_LIMITS_H
 
+#include <stdbool.h>
 #include "device/device.h"
 
 /*
@@ -12,6 +13,10 @@
  */
 int pbit__check_model(const struct pbit_device *dev, const struct pbit_model *model, uint32_t first,
 		      uint32_t n);
+
+/* Does the device state that it runs all of them natively? Leaves no record. */
+bool pbit__layers_stated(const struct pbit_device *dev, const struct pbit_model *model,
+			 uint32_t first, uint32_t n);
 
 /* -EOPNOTSUPP with a record where the device does not run layers natively. */
 int pbit__check_layer_mode(const struct pbit_device *dev, const char *what);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "boltzmann/chains.h"
 #include "core/args.h"
 #include "core/error.h"
 #include "device/backend_check.h"
@@ -102,6 +103,17 @@ static int check_flags(const struct pbit_device *dev)
 			 dev->ops.net_run ? "Boltzmann" : "layer");
 }
 
+/* Nor more replicas than one without the operations for them. */
+static int check_replicas(const struct pbit_device *dev)
+{
+	if (!(dev->caps.stated & PBIT_CAP_REPLICAS) || dev->caps.replicas <= 1 ||
+	    dev->ops.program_replicas)
+		return 0;
+	return pbit_fail(-EPROTO, PBIT_ERR_DEVICE, WHAT, dev->uri, "report it to its author",
+			 "the device states %llu replicas, its backend lacks program_replicas",
+			 (unsigned long long)dev->caps.replicas);
+}
+
 static void free_device(struct pbit_device *dev)
 {
 	if (!dev)
@@ -146,6 +158,11 @@ static int start_device(struct pbit_device *dev, const struct pbit__address *add
 		rc = ensure_record(rc, dev->uri, "get_caps");
 	else
 		rc = check_flags(dev);
+	if (!rc)
+		rc = check_replicas(dev);
+	/* One table may serve devices that draw as the contract and others that do not. */
+	if (!(dev->caps.flags & PBIT_FLAG_CONTRACT))
+		dev->ops.seek = NULL;
 	if (rc)
 		dev->ops.close(dev->priv);
 	return rc;
@@ -207,7 +224,7 @@ void pbit_close(struct pbit_device *dev)
 	pthread_mutex_lock(&dev->lock);
 	dev->ops.close(dev->priv);
 	pthread_mutex_unlock(&dev->lock);
-	pbit_bm_put(dev->bm);
+	pbit__chains_forget(dev);
 	free_device(dev);
 }
 

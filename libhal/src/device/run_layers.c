@@ -9,6 +9,7 @@
 
 #include "core/args.h"
 #include "device/limits.h"
+#include "lower/net.h"
 
 #define WHAT "cannot run layers"
 
@@ -18,6 +19,7 @@ struct range {
 	const struct pbit_layer *before; /* the layer whose outputs come in, NULL for codes */
 	const struct pbit_layer *last;
 	struct pbit_model_info info;
+	bool lowered; /* the host sees every sample, and requests of any size are fine */
 };
 
 static int refuse(const char *where, const char *hint, const char *why)
@@ -43,7 +45,7 @@ static int check_counts(const struct range *range, const struct pbit_layers_req 
 	if (req->first_sample > UINT64_MAX - (req->n_samples - 1))
 		return refuse("req.first_sample", NULL,
 			      "the numbers of the samples exceed 64 bits");
-	if ((caps->stated & PBIT_CAP_BATCH) && req->n_images > caps->batch)
+	if (!range->lowered && (caps->stated & PBIT_CAP_BATCH) && req->n_images > caps->batch)
 		return pbit_fail(-E2BIG, PBIT_ERR_LIMIT, WHAT, range->dev->uri,
 				 "ask for fewer images at a time",
 				 "the request has %u images, device states a batch of at most %llu",
@@ -137,7 +139,8 @@ static int check_outputs(const struct range *range, const struct pbit_layers_req
 				 "ask for out_raw or out_sum",
 				 "layer %u is a read-out, its outputs are not bits",
 				 range->last->index);
-	if ((req->out_bits || req->out_raw) && !(range->dev->caps.flags & PBIT_FLAG_REPORTS))
+	if ((req->out_bits || req->out_raw) && !range->lowered &&
+	    !(range->dev->caps.flags & PBIT_FLAG_REPORTS))
 		return pbit_fail(-EOPNOTSUPP, PBIT_ERR_LIMIT, WHAT, range->dev->uri,
 				 "ask for out_sum only",
 				 "the device returns sums over samples, not each sample");
@@ -160,14 +163,14 @@ static int check_request(const struct range *range, struct pbit_layers_req *req)
 static int run_locked(struct pbit_device *dev, const struct pbit_model *model, uint32_t first,
 		      uint32_t n_layers, const struct pbit_layers_req *req)
 {
-	void *net = NULL;
+	struct pbit__net net;
 	int rc;
 
-	rc = dev->ops.net_load(dev->priv, model, first, n_layers, &net);
+	rc = pbit__net_load(dev, model, first, n_layers, &net);
 	if (rc)
 		return rc;
-	rc = dev->ops.net_run(dev->priv, net, req, NULL);
-	dev->ops.net_unload(dev->priv, net);
+	rc = pbit__net_run(dev, &net, req, NULL);
+	pbit__net_unload(dev, &net);
 	return rc;
 }
 
@@ -188,6 +191,7 @@ int pbit_run_layers(struct pbit_device *dev, struct pbit_model *model, uint32_t 
 		rc = pbit_model_info(model, &range.info);
 	if (rc)
 		return rc;
+	range.lowered = pbit__net_is_lowered(dev, model, first, n_layers);
 	range.before = first ? pbit_model_layer(model, first - 1) : NULL;
 	range.last = pbit_model_layer(model, first + n_layers - 1);
 	rc = check_request(&range, &own);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 #include "exec/run.h"
+#include "exec/whole.h"
 
 struct batch {
 	struct pbit__run *run;
@@ -17,6 +18,7 @@ struct batch {
 	const void *codes;
 	size_t stride;
 	bool apart; /* the active images are not consecutive */
+	bool whole; /* each image has all its samples from one request, and no tally yet */
 };
 
 /* Sees to it that a failed request leaves a record that says what became of the run. */
@@ -70,7 +72,7 @@ static int request(struct batch *batch, uint32_t n_samples)
 	rc = pbit_ctl_check(run->ctl);
 	if (!rc) {
 		pthread_mutex_lock(&dev->lock);
-		rc = dev->ops.net_run(dev->priv, runner->net, &req, run->ctl);
+		rc = pbit__net_run(dev, &runner->net, &req, run->ctl);
 		pthread_mutex_unlock(&dev->lock);
 	}
 	return rc ? request_failed(batch, rc) : 0;
@@ -82,6 +84,14 @@ static int too_wide(const struct batch *batch, uint32_t slot)
 			 batch->run->session->info.name, "run with confidence 0",
 			 "a sum of image %llu is beyond 2^%d in size",
 			 (unsigned long long)(batch->first + slot), PBIT__RAW_BITS);
+}
+
+static int start_tally(struct batch *batch)
+{
+	struct pbit__run *run = batch->run;
+
+	return pbit__tally_start(&batch->runner->tally, batch->n_active,
+				 run->session->info.n_outputs, run->session->reports, run->early);
 }
 
 static int add_up(struct batch *batch, uint32_t n_samples)
@@ -102,6 +112,26 @@ static int add_up(struct batch *batch, uint32_t n_samples)
 		if (run->early && tally->too_wide[slot])
 			return too_wide(batch, slot);
 	}
+	return 0;
+}
+
+/* What a request brought: results at once where that can be, else sums. */
+static int take_in(struct batch *batch, uint32_t n_samples)
+{
+	struct pbit__run *run = batch->run;
+	int rc = 0;
+
+	if (batch->whole) {
+		batch->whole =
+			pbit__whole_images(&run->session->readout, batch->runner->raw.data,
+					   batch->n_active, n_samples, run->result, batch->first);
+		if (!batch->whole)
+			rc = start_tally(batch);
+	}
+	if (!rc && !batch->whole)
+		rc = add_up(batch, n_samples);
+	if (rc)
+		return rc;
 	batch->taken += n_samples;
 	atomic_fetch_add_explicit(&run->samples_done, (uint64_t)batch->n_active * n_samples,
 				  memory_order_relaxed);
@@ -114,7 +144,11 @@ static void finish(struct batch *batch, uint32_t slot)
 
 	pbit__tally_finish(&batch->runner->tally, slot, &run->session->readout, batch->taken,
 			   run->result, batch->first + slot);
-	atomic_fetch_add_explicit(&run->images_done, 1, memory_order_relaxed);
+}
+
+static void count_done(struct batch *batch, uint32_t n)
+{
+	atomic_fetch_add_explicit(&batch->run->images_done, n, memory_order_relaxed);
 }
 
 /* Moves the codes of the images that go on (slots kept[0 ... n - 1] of rows) together. */
@@ -157,6 +191,7 @@ static int look(struct batch *batch)
 		batch->active[n] = slot;
 		numbers[n++] = run->opts.first_image + batch->first + slot;
 	}
+	count_done(batch, batch->n_active - n);
 	if (n == batch->n_active)
 		return 0;
 	if (batch->codes != runner->codes.data) {
@@ -184,14 +219,16 @@ static int start(struct batch *batch, uint32_t n)
 	if ((rc = pbit__buffer_reserve(&runner->active, 2 * (size_t)run->batch,
 				       sizeof(uint32_t))) ||
 	    (rc = pbit__buffer_reserve(&runner->numbers, run->early ? n : 0, sizeof(uint64_t))) ||
-	    (rc = pbit__buffer_reserve(&runner->raw, rows * n_outputs, sizeof(int64_t))) ||
-	    (rc = pbit__tally_start(&runner->tally, n, n_outputs, run->session->reports,
-				    run->early)))
+	    (rc = pbit__buffer_reserve(&runner->raw, rows * n_outputs, sizeof(int64_t))))
 		return rc;
 	batch->active = runner->active.data;
 	for (uint32_t i = 0; i < n; i++)
 		batch->active[i] = i;
 	batch->n_active = n;
+	batch->whole = run->session->reports && !run->early && run->request == run->opts.samples;
+	rc = batch->whole ? 0 : start_tally(batch);
+	if (rc)
+		return rc;
 	if (run->early)
 		pbit__early_start(&runner->early, run->opts.confidence, run->opts.min_samples,
 				  run->block, (uint32_t)n_outputs);
@@ -216,13 +253,16 @@ int pbit__run_batch(struct pbit__run *run, struct pbit__runner *runner, uint64_t
 
 		rc = request(&batch, take);
 		if (!rc)
-			rc = add_up(&batch, take);
+			rc = take_in(&batch, take);
 		if (!rc && run->early && batch.taken == until && until < samples)
 			rc = look(&batch);
 		if (!rc && run->direct)
 			pbit__run_progress(run, false);
 	}
-	for (uint32_t i = 0; !rc && i < batch.n_active; i++)
+	if (rc)
+		return rc;
+	for (uint32_t i = 0; !batch.whole && i < batch.n_active; i++)
 		finish(&batch, batch.active[i]);
-	return rc;
+	count_done(&batch, batch.n_active);
+	return 0;
 }

@@ -2,7 +2,7 @@
 /* Early stop by a paired Student test, corrected for the looks and the rivals: see early.h. */
 #include <math.h>
 #include "exec/early.h"
-#include "exec/student.h"
+#include "stats/student.h"
 
 /* A difference that never varied is taken as certain from this many samples on. */
 #define CONSTANT_SAMPLES 8

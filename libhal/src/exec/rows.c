@@ -9,7 +9,7 @@
 #define LANES 16u
 #define WIDE  __attribute__((target("avx512f,avx512dq,avx512vl")))
 
-static bool has_wide(void)
+bool pbit__rows_wide(void)
 {
 	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
 	       __builtin_cpu_supports("avx512vl");
@@ -59,7 +59,7 @@ WIDE static bool add_wide(struct pbit__rows *rows)
 #else
 #define LANES 0u
 
-static bool has_wide(void)
+bool pbit__rows_wide(void)
 {
 	return false;
 }
@@ -102,7 +102,7 @@ static void add_plain(struct pbit__rows *rows)
 
 void pbit__add_rows(struct pbit__rows *rows)
 {
-	if (rows->n_outputs <= LANES && has_wide() && add_wide(rows))
+	if (rows->n_outputs <= LANES && pbit__rows_wide() && add_wide(rows))
 		return;
 	add_plain(rows);
 }

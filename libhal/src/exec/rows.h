@@ -22,4 +22,7 @@ struct pbit__rows {
 
 void pbit__add_rows(struct pbit__rows *rows);
 
+/* Has this processor the AVX-512 that the faster forms take? */
+bool pbit__rows_wide(void);
+
 #endif

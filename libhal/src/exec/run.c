@@ -49,7 +49,7 @@ static int check_early(const struct pbit__run *run)
 	for (uint32_t i = 0; i < session->n_devices; i++) {
 		const struct pbit_device *dev = session->runners[i].dev;
 
-		if (!(dev->caps.flags & PBIT_FLAG_REPORTS))
+		if (!session->runners[i].net.lowered && !(dev->caps.flags & PBIT_FLAG_REPORTS))
 			return pbit_fail(-EOPNOTSUPP, PBIT_ERR_LIMIT, WHAT, dev->uri,
 					 "run with confidence 0",
 					 "early stop needs each sample, the device returns sums");

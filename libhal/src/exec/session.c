@@ -28,7 +28,7 @@ static int load(struct pbit_session *session, struct pbit_device *dev)
 {
 	struct pbit__runner *runner = &session->runners[session->n_devices];
 	uint32_t n_layers = session->info.n_layers;
-	void *net = NULL;
+	struct pbit__net net;
 	int rc;
 
 	for (uint32_t i = 0; i < session->n_devices; i++)
@@ -40,14 +40,15 @@ static int load(struct pbit_session *session, struct pbit_device *dev)
 	if (rc)
 		return rc;
 	pthread_mutex_lock(&dev->lock);
-	rc = dev->ops.net_load(dev->priv, session->model, 0, n_layers, &net);
+	rc = pbit__net_load(dev, session->model, 0, n_layers, &net);
 	pthread_mutex_unlock(&dev->lock);
 	if (rc)
 		return rc;
 	runner->dev = dev;
 	runner->net = net;
 	session->n_devices++;
-	limit_requests(session, &dev->caps);
+	if (!net.lowered) /* the host deals with requests of any size, and sees each sample */
+		limit_requests(session, &dev->caps);
 	return 0;
 }
 
@@ -56,7 +57,7 @@ static void unload(struct pbit__runner *runner)
 	struct pbit_device *dev = runner->dev;
 
 	pthread_mutex_lock(&dev->lock);
-	dev->ops.net_unload(dev->priv, runner->net);
+	pbit__net_unload(dev, &runner->net);
 	pthread_mutex_unlock(&dev->lock);
 	pbit__tally_free(&runner->tally);
 	pbit__buffer_free(&runner->codes);

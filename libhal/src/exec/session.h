@@ -11,11 +11,12 @@
 #include "exec/readout.h"
 #include "exec/tally.h"
 #include "job/job.h"
+#include "lower/net.h"
 
 /* A device of a session and what a thread that works for it needs. */
 struct pbit__runner {
 	struct pbit_device *dev;
-	void *net;
+	struct pbit__net net;
 	struct pbit__tally tally;
 	struct pbit__early early;
 	struct pbit__buffer codes;
