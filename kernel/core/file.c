@@ -159,6 +159,9 @@ static int do_info(struct pbit_context *ctx, union request *r, struct pbit_why *
 
 	if (info->flags)
 		return -EINVAL;
+	/* Nothing here goes with the device, and the caller's memory may fault for long: no gate. */
+	if (pbit_context_dead(ctx))
+		return pbit_refuse(why, -ENODEV, PBIT_REASON_DETACHED, 0);
 	if (rom && copy_to_user(u64_to_user_ptr(rom), &pdev->rom,
 				min_t(size_t, room, sizeof(pdev->rom))))
 		return -EFAULT;
@@ -285,7 +288,7 @@ struct request_kind {
 	}
 
 static const struct request_kind kinds[] = {
-	KIND(do_info, info, 0, .needs_device = true),
+	KIND(do_info, info, 0, .takes_gate = true),
 	KIND(do_create, create, offsetof(struct pbit_ioc_buffer_create, reason),
 	     .reason_arg = offsetof(struct pbit_ioc_buffer_create, reason_arg),
 	     .needs_device = true),
@@ -294,7 +297,7 @@ static const struct request_kind kinds[] = {
 	KIND(do_submit, submit, offsetof(struct pbit_ioc_submit, reason),
 	     .reason_arg = offsetof(struct pbit_ioc_submit, reason_arg),
 	     .reason_command = offsetof(struct pbit_ioc_submit, reason_command),
-	     .needs_device = true),
+	     .takes_gate = true),
 	/* An event that is there is given, also of a device that is not. */
 	KIND(do_wait, wait, offsetof(struct pbit_ioc_wait, reason), .takes_gate = true),
 	KIND(do_cancel, cancel, offsetof(struct pbit_ioc_cancel, reason), .needs_device = true),

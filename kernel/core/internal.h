@@ -194,6 +194,7 @@ int pbit_validate(struct pbit_context *ctx, const struct pbit_cmd *cmd, struct p
 		  u32 index, struct pbit_why *why);
 
 /* job.c */
+/* Takes the gate itself, once the commands are copied. */
 int pbit_job_submit(struct pbit_context *ctx, struct pbit_ioc_submit *req, struct pbit_why *why);
 /*
  * Queues the clearing of device memory; the caller then waits for and frees *job, without the gate. ctx->lock

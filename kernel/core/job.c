@@ -91,29 +91,38 @@ static int check_request(struct pbit_context *ctx, const struct pbit_ioc_submit 
 	return 0;
 }
 
-static int read_commands(struct pbit_context *ctx, const struct pbit_ioc_submit *req,
-			 struct pbit_job *job, struct pbit_why *why)
+/*
+ * Without gate and lock: a fault of the caller's memory may take as long as the caller likes.
+ */
+static int read_commands(const struct pbit_ioc_submit *req, struct pbit_cmd *cmd,
+			 struct pbit_why *why)
 {
 	const u8 __user *from = u64_to_user_ptr(req->commands);
-	struct pbit_cmd cmd;
 	u32 i;
 	int rc;
 
 	for (i = 0; i < req->n_commands; i++) {
 		why->command = i;
-		rc = copy_struct_from_user(&cmd, sizeof(cmd),
+		rc = copy_struct_from_user(&cmd[i], sizeof(*cmd),
 					   from + (size_t)i * req->command_size,
 					   req->command_size);
 		if (rc == -E2BIG)
-			return pbit_refuse(why, rc, PBIT_REASON_RESERVED, sizeof(cmd));
+			return pbit_refuse(why, rc, PBIT_REASON_RESERVED, sizeof(*cmd));
 		if (rc)
 			return rc;
-		rc = pbit_validate(ctx, &cmd, job, i, why);
-		if (rc)
-			return rc;
-		cond_resched();
 	}
 	return 0;
+}
+
+static int validate_all(struct pbit_context *ctx, const struct pbit_cmd *cmd, struct pbit_job *job,
+			struct pbit_why *why)
+{
+	u32 i;
+	int rc = 0;
+
+	for (i = 0; i < job->n_commands && !rc; i++)
+		rc = pbit_validate(ctx, &cmd[i], job, i, why);
+	return rc;
 }
 
 /* A place among the unfinished jobs and unread events, and a number. */
@@ -133,21 +142,19 @@ static int take_place(struct pbit_context *ctx, struct pbit_job *job, struct pbi
 	return rc;
 }
 
-int pbit_job_submit(struct pbit_context *ctx, struct pbit_ioc_submit *req, struct pbit_why *why)
+static int submit(struct pbit_context *ctx, struct pbit_ioc_submit *req,
+		  const struct pbit_cmd *cmd, struct pbit_why *why)
 {
-	struct pbit_job *job;
-	int rc = check_request(ctx, req, why);
+	struct pbit_job *job = job_new(ctx, req->n_commands);
+	int rc;
 
-	if (rc)
-		return rc;
-	job = job_new(ctx, req->n_commands);
 	if (!job)
 		return -ENOMEM;
 	job->deadline = req->deadline_ns;
 	job->priority = req->priority;
 	job->event.user = req->user;
 	mutex_lock(&ctx->lock);
-	rc = read_commands(ctx, req, job, why);
+	rc = validate_all(ctx, cmd, job, why);
 	if (!rc)
 		rc = take_place(ctx, job, why);
 	if (!rc) {
@@ -157,6 +164,32 @@ int pbit_job_submit(struct pbit_context *ctx, struct pbit_ioc_submit *req, struc
 	mutex_unlock(&ctx->lock);
 	if (rc)
 		job_abandon(job);
+	return rc;
+}
+
+int pbit_job_submit(struct pbit_context *ctx, struct pbit_ioc_submit *req, struct pbit_why *why)
+{
+	struct pbit_cmd *cmd;
+	int rc = check_request(ctx, req, why);
+
+	if (rc)
+		return rc;
+	cmd = kvcalloc(req->n_commands, sizeof(*cmd), GFP_KERNEL_ACCOUNT);
+	if (!cmd)
+		return -ENOMEM;
+	rc = read_commands(req, cmd, why);
+	if (rc)
+		goto free;
+	if (down_read_interruptible(&ctx->pdev->gate)) {
+		rc = -ERESTARTSYS;
+		goto free;
+	}
+	rc = pbit_check_alive(ctx, why);
+	if (!rc)
+		rc = submit(ctx, req, cmd, why);
+	up_read(&ctx->pdev->gate);
+free:
+	kvfree(cmd);
 	return rc;
 }
 

@@ -15,7 +15,7 @@
 #include "../plugins/folder.h"
 
 #define MAX_BACKENDS 64
-#define BUILT_IN     2 /* software, rules */
+#define BUILT_IN     4 /* software, fpga, pci, rules */
 
 struct listed {
 	char name[64], scheme[64], path[512], reason[512];
@@ -82,6 +82,8 @@ static void test_list(void **state)
 		const char *reason;
 	} expected[] = {
 		{"software", 0, ""},
+		{"fpga", 0, ""},
+		{"pci", 0, ""},
 		{"rules", 0, ""},
 		{"good", 0, ""},
 		{"liar", 0, ""},
@@ -223,7 +225,7 @@ static void test_open_errors(void **state)
 		{"sofware:", -ENOENT, PBIT_ERR_URI, "did you mean 'software:'?"},
 		{"soft:", -ENOENT, PBIT_ERR_URI, "did you mean 'software:'?"},
 		{"zzzzz:", -ENOENT, PBIT_ERR_URI,
-		 "known are software:, rules:, good:, liar:, oldtable:"},
+		 "known are software:, fpga:, pci:, rules:, good:, liar:, oldtable:"},
 		{"good:nothing=1", -EINVAL, PBIT_ERR_URI, "known parameters: fan-in"},
 		{"good:fail=13", -EACCES, PBIT_ERR_PERMISSION, "join the group"},
 		{"good:fail=13,silent=1", -EACCES, PBIT_ERR_PERMISSION, "open() of the backend"},
