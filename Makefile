@@ -7,6 +7,8 @@
 # Variants: V=release (default), asan, tsan, debug
 
 V ?= release
+# Of the targets that set everything up themselves.
+JOBS ?= $(shell nproc)
 B := build/$(V)
 ifeq ($(origin CC),default)
 CC := gcc
@@ -136,15 +138,15 @@ MODEL ?= examples/models/fashion-mnist-784-512-512-10-w4.pbm
 SWEEP ?= 1,2,4,10,32
 
 run: setup
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	$(B)/pbit run $(MODEL) --data fashion-mnist --sweep $(SWEEP)
 
 TSAN_TESTS := $(addprefix build/tsan/tests/,unit/test_job unit/test_session unit/test_session_errors unit/test_device unit/test_plugin unit/test_temper conformance/layer_invariance)
 
 test: setup-test
-	@$(MAKE) --no-print-directory all unit conformance
-	@$(MAKE) --no-print-directory V=asan unit conformance plugins
-	@$(MAKE) --no-print-directory V=tsan $(TSAN_TESTS)
+	@$(MAKE) --no-print-directory -j$(JOBS) all unit conformance
+	@$(MAKE) --no-print-directory -j$(JOBS) V=asan unit conformance plugins
+	@$(MAKE) --no-print-directory -j$(JOBS) V=tsan $(TSAN_TESTS)
 	tests/run.sh $(B) build/asan build/tsan
 
 # Beside ONNX Runtime, PyTorch and this machine's limits; those that are missing are left out.

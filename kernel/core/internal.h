@@ -9,7 +9,10 @@
 #define PBIT_DEPTH		4u
 #define PBIT_MAX_COMMANDS	256u
 #define PBIT_REFS_PER_COMMAND	8u
-/* A device that did not keep to a descriptor's watchdog gets this long, then as long again to abort. */
+/*
+ * A device that did not keep to a descriptor's watchdog gets this long, then as long again to
+ * abort.
+ */
 #define PBIT_GRACE_MS		500u
 
 struct pbit_context;
@@ -184,7 +187,10 @@ int pbit_buffer_mmap(struct pbit_buffer *buffer, struct vm_area_struct *vma);
 void pbit_buffer_put(struct pbit_buffer *buffer);
 u64 pbit_buffer_address(const struct pbit_buffer *buffer);
 void pbit_buffer_sync(struct pbit_buffer *buffer, bool for_device);
-/* The device goes, or forgets: unmaps host buffers, gives up device memory. The gate is held for writing. */
+/*
+ * The device goes, or forgets: unmaps host buffers, gives up device memory. The gate is held for
+ * writing.
+ */
 void pbit_buffers_detach(struct pbit_context *ctx, bool host_too);
 u64 pbit_max_host_buffer(void);
 u64 pbit_pinned_limit(void);
@@ -197,8 +203,8 @@ int pbit_validate(struct pbit_context *ctx, const struct pbit_cmd *cmd, struct p
 /* Takes the gate itself, once the commands are copied. */
 int pbit_job_submit(struct pbit_context *ctx, struct pbit_ioc_submit *req, struct pbit_why *why);
 /*
- * Queues the clearing of device memory; the caller then waits for and frees *job, without the gate. ctx->lock
- * held, so that no command of this file gets in before it.
+ * Queues the clearing of device memory; the caller then waits for and frees *job, without the
+ * gate. ctx->lock held, so that no command of this file gets in before it.
  */
 int pbit_job_clear(struct pbit_context *ctx, u64 address, u64 size, struct completion *done,
 		   struct pbit_job **job);

@@ -6,12 +6,14 @@
  *	card			such operations for a card with registers and rings (pci, platform)
  *	core			character device, contexts, buffers, jobs, scheduler, sysfs, hwmon
  *
- * Life of a device: pbit_device_alloc(), fill in, pbit_device_register() ... pbit_device_detach() (removal: new calls get ENODEV,
- * those inside are drained, mappings zapped, waiters woken, every job ended), pbit_device_put(). The struct device owns the
- * memory, so an open file keeps it.
+ * Life of a device: pbit_device_alloc(), fill in, pbit_device_register() ...
+ * pbit_device_detach() (removal: new calls get ENODEV, those inside are drained, mappings
+ * zapped, waiters woken, every job ended), pbit_device_put(). The struct device owns the memory,
+ * so an open file keeps it.
  *
- * Locks, outermost first: pbit_device.gate (rwsem: read in every entry point, write to detach and to
- * reset), pbit_context.lock (mutex: handles), pbit_device.lock (spinlock: queues, job states).
+ * Locks, outermost first: pbit_device.gate (rwsem: read in every entry point, write to detach
+ * and to reset), pbit_context.lock (mutex: handles), pbit_device.lock (spinlock: queues, job
+ * states).
  */
 #ifndef PBIT_CORE_H
 #define PBIT_CORE_H
@@ -71,13 +73,16 @@ struct pbit_hw_ops {
 /* For the bus parts. */
 
 /*
- * parent: the PCI, platform or sim device, also the one that DMA is mapped for. rom has been checked by
- * pbit_rom_check(). priv is theirs. Returns ERR_PTR.
+ * parent: the PCI, platform or sim device, also the one that DMA is mapped for. rom has been
+ * checked by pbit_rom_check(). priv is theirs. Returns ERR_PTR.
  */
 struct pbit_device *pbit_device_alloc(struct device *parent, enum pbit_bus bus,
 				      const struct pbit_card_rom *rom,
 				      const struct pbit_hw_ops *ops, void *priv);
-/* Publishes /dev/pbitN, sysfs, hwmon, debugfs; complete when it returns. On failure the caller puts. */
+/*
+ * Publishes /dev/pbitN, sysfs, hwmon, debugfs; complete when it returns. On failure the caller
+ * puts.
+ */
 int pbit_device_register(struct pbit_device *pdev);
 /*
  * The device is going or gone. hw_gone: it does not answer any more, do not touch it. When this
@@ -90,14 +95,20 @@ const char *pbit_device_name(struct pbit_device *pdev);
 
 /* A descriptor ended (any context but hard interrupt with the device's lock held). */
 void pbit_device_done(struct pbit_device *pdev, u32 queue, const struct pbit_card_done *done);
-/* The device reports a fault, does not answer or lies: the core resets it, ends all jobs. Any context. */
+/*
+ * The device reports a fault, does not answer or lies: the core resets it, ends all jobs. Any
+ * context.
+ */
 void pbit_device_fault(struct pbit_device *pdev, u32 fault, const char *why);
 /*
- * Suspend, reset of the bus: no descriptor is started after this returns and none runs (waits, then resets). now: does
- * not wait, the hardware has stopped already.
+ * Suspend, reset of the bus: no descriptor is started after this returns and none runs (waits,
+ * then resets). now: does not wait, the hardware has stopped already.
  */
 void pbit_device_pause(struct pbit_device *pdev, bool now);
-/* Resume: the hardware was reset; jobs that had not started go on, device buffers are lost (generation + 1). */
+/*
+ * Resume: the hardware was reset; jobs that had not started go on, device buffers are lost
+ * (generation + 1).
+ */
 void pbit_device_resume(struct pbit_device *pdev);
 
 /* PBIT_BUS_SIM: the host memory that a descriptor's address means. */
@@ -108,7 +119,10 @@ static inline void *pbit_sim_pointer(u64 address)
 	return (void *)(uintptr_t)address;
 }
 
-/* Checks a ROM as read: identity, version, size, CRC, every limit sane. -EPROTO with a line in the log. */
+/*
+ * Checks a ROM as read: identity, version, size, CRC, every limit sane. -EPROTO with a line in
+ * the log.
+ */
 int pbit_rom_check(struct device *dev, const struct pbit_card_rom *rom, size_t size);
 
 /* The buses' entry points, called by the module's init and exit. */
@@ -131,9 +145,9 @@ static inline void pbit_sim_exit(void)
 #endif
 
 /*
- * card: registers and rings at `registers`, dma_dev for the rings. The card has been reset when it is
- * returned. cut keeps a card that fails its reset from writing to memory. Interrupts are wired to
- * pbit_card_interrupt and pbit_card_thread with pbit_card_vector() as their cookie.
+ * card: registers and rings at `registers`, dma_dev for the rings. The card has been reset when
+ * it is returned. cut keeps a card that fails its reset from writing to memory. Interrupts are
+ * wired to pbit_card_interrupt and pbit_card_thread with pbit_card_vector() as their cookie.
  */
 struct pbit_card;
 extern const struct pbit_hw_ops pbit_card_ops; /* priv of the pbit_device is the struct pbit_card */

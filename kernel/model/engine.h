@@ -2,10 +2,12 @@
 /*
  * The work of a card in integers: what PBIT_OP_LAYER and PBIT_OP_SWEEP compute, bit for bit as
  * CONTRACT.md. Compiled into the driver's sim devices and, in user space, into the virtual card;
- * a model for hardware. No floating point, no allocation, no division by a variable in the inner loop.
+ * a model for hardware. No floating point, no allocation, no division by a variable in the inner
+ * loop.
  *
- * Memory is reached by pointers that the caller has checked: each array lies where the descriptor says and is as
- * long as it says. Values in memory are little-endian. Indices in memory (columns, rows, visits) are checked here.
+ * Memory is reached by pointers that the caller has checked: each array lies where the
+ * descriptor says and is as long as it says. Values in memory are little-endian. Indices in
+ * memory (columns, rows, visits) are checked here.
  */
 #ifndef PBIT_MODEL_ENGINE_H
 #define PBIT_MODEL_ENGINE_H
@@ -68,8 +70,8 @@ u64 pbit_engine_scratch_bytes(u32 n);
 void pbit_engine_init(void);
 
 /*
- * t(z) of CONTRACT.md: z = fl32(fl32(float(s) * a) + c) and z = fl32(fl64(scale) * k), in integer arithmetic. a, c: binary32
- * bits, scale: binary64 bits.
+ * t(z) of CONTRACT.md: z = fl32(fl32(float(s) * a) + c) and z = fl32(fl64(scale) * k), in
+ * integer arithmetic. a, c: binary32 bits, scale: binary64 bits.
  */
 u32 pbit_engine_threshold_layer(s64 s, u32 a, u32 c);
 u32 pbit_engine_threshold_sweep(s64 k, u64 scale);

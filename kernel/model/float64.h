@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * The few operations of IEEE 754 binary64 and binary32 that CONTRACT.md needs, in integers, rounded to
- * nearest, ties to even: what a kernel may not do with floating point. Numbers are their bits. Subnormal
- * binary64 numbers count as zero: nothing of the contract tells them apart, since a binary32 made of one is
- * zero. Subnormal binary32 numbers are right.
+ * The few operations of IEEE 754 binary64 and binary32 that CONTRACT.md needs, in integers,
+ * rounded to nearest, ties to even: what a kernel may not do with floating point. Numbers are
+ * their bits. Subnormal binary64 numbers count as zero: nothing of the contract tells them
+ * apart, since a binary32 made of one is zero. Subnormal binary32 numbers are right.
  */
 #ifndef PBIT_MODEL_FLOAT64_H
 #define PBIT_MODEL_FLOAT64_H
@@ -44,8 +44,8 @@ static inline u64 pbit_shift_sticky(u64 x, unsigned int n)
 }
 
 /*
- * The number (-1)^sign * m * 2^(e - 1023 - 62) rounded, m with its leading bit at 62 or below, its last bit
- * sticky.
+ * The number (-1)^sign * m * 2^(e - 1023 - 62) rounded, m with its leading bit at 62 or below,
+ * its last bit sticky.
  */
 static inline u64 f64_round(u64 sign, s32 e, u64 m)
 {
@@ -131,7 +131,10 @@ static inline u64 f64_mul(u64 a, u64 b)
 	}
 	if (!ea || !eb)
 		return sign;
-	/* 1.x * 2^62 times 1.y * 2^62: the product's leading bit is 124 or 125, 61 or 60 of `high`. */
+	/*
+	 * 1.x * 2^62 times 1.y * 2^62: the product's leading bit is 124 or 125, 61 or 60 of
+	 * `high`.
+	 */
 	high = pbit_mul_high(((a & (F64_HIDE - 1)) | F64_HIDE) << 10,
 			     ((b & (F64_HIDE - 1)) | F64_HIDE) << 10, &low);
 	return f64_round(sign, ea + eb - 1023 + 2, high | (low != 0));

@@ -9,7 +9,10 @@ u32 pbit_engine_z_layer(s64 s, u32 a, u32 c);
 u32 pbit_engine_z_sweep(s64 k, u64 scale);
 u32 pbit_engine_threshold(u32 z);
 
-/* Does p-bit i, whose draw begins with these 16 bits, become +1? As U < t(z), seldom computing t. */
+/*
+ * Does p-bit i, whose draw begins with these 16 bits, become +1? As U < t(z), seldom computing
+ * t.
+ */
 bool pbit_engine_fires(const struct pbit_draw_stream *s, u64 i, u16 high, u32 z);
 
 #endif

@@ -2,14 +2,16 @@
 /*
  * Interface between user space and the pbit driver: /dev/pbitN.
  *
- * Each open file is a *context*: buffers, jobs and limits belong to it and go with it. A job is a list of
- * commands; those of one file run in order. When it ends, an event can be read from the file, which then polls
- * readable. After a reset or a removal every older file answers ENODEV for ever.
+ * Each open file is a *context*: buffers, jobs and limits belong to it and go with it. A job is
+ * a list of commands; those of one file run in order. When it ends, an event can be read from
+ * the file, which then polls readable. After a reset or a removal every older file answers
+ * ENODEV for ever.
  *
- * Rules of every struct: size first, set by the caller to sizeof(); fields are naturally aligned, no
- * padding; a shorter struct of an older program is accepted (missing fields are zero), of a longer one the tail
- * must be zero (E2BIG); reserved fields and unknown flags must be zero (EINVAL). What goes wrong is told by errno
- * and, where the struct has them, by reason (enum pbit_reason) and reason_arg. An unknown request is ENOTTY.
+ * Rules of every struct: size first, set by the caller to sizeof(); fields are naturally
+ * aligned, no padding; a shorter struct of an older program is accepted (missing fields are
+ * zero), of a longer one the tail must be zero (E2BIG); reserved fields and unknown flags must
+ * be zero (EINVAL). What goes wrong is told by errno and, where the struct has them, by reason
+ * (enum pbit_reason) and reason_arg. An unknown request is ENOTTY.
  *
  * Feature level, PBIT_UAPI_LEVEL:
  *	1	first

@@ -3,9 +3,10 @@
  * Registers, descriptors and completions of a p-bit card: the one specification that the driver,
  * the virtual card, the user-space backend and the hardware share. REGISTERS.md is its text.
  *
- * Everything is little-endian. Registers are 32 bits wide at naturally aligned offsets of BAR 0 (PCIe) or of the
- * first "reg" (device tree). No register is cleared by reading it. Unknown offsets read as all ones
- * and ignore writes; reserved bits read as zero. All ones from PBIT_REG_ID: the card is gone.
+ * Everything is little-endian. Registers are 32 bits wide at naturally aligned offsets of BAR 0
+ * (PCIe) or of the first "reg" (device tree). No register is cleared by reading it. Unknown
+ * offsets read as all ones and ignore writes; reserved bits read as zero. All ones from
+ * PBIT_REG_ID: the card is gone.
  */
 #ifndef _UAPI_PBIT_CARD_H
 #define _UAPI_PBIT_CARD_H
@@ -52,7 +53,10 @@
 #define PBIT_CARD_MINOR		0
 #define PBIT_CARD_MAX_QUEUES	16
 
-/* Soft reset: queues off, jobs dropped without completion, IRQ_ENABLE 0, card memory undefined. At most 100 ms. */
+/*
+ * Soft reset: queues off, jobs dropped without completion, IRQ_ENABLE 0, card memory undefined.
+ * At most 100 ms.
+ */
 #define PBIT_CONTROL_RESET	(1u << 0)
 
 #define PBIT_STATUS_READY	(1u << 0)
@@ -71,8 +75,8 @@
 #define PBIT_IRQ_HOT		(1u << 25)
 
 /*
- * MSI-X: vector 0 for bits 24..., vector 1 + q for queue q; MSI and INTx: one for all. An edge is made anew
- * where cause is not 0 after a write to IRQ_STATUS, so that none is lost.
+ * MSI-X: vector 0 for bits 24..., vector 1 + q for queue q; MSI and INTx: one for all. An edge
+ * is made anew where cause is not 0 after a write to IRQ_STATUS, so that none is lost.
  */
 
 /* A queue's page. */
@@ -91,9 +95,9 @@
 
 #define PBIT_Q_ENABLE		(1u << 0)
 /*
- * Ends the running descriptor and all queued ones; each gets a completion with PBIT_DONE_ABORTED, with 0
- * cycles where it had not begun (it may then be queued again). Idle: no operation. Reads as 1 until
- * the queue is empty.
+ * Ends the running descriptor and all queued ones; each gets a completion with
+ * PBIT_DONE_ABORTED, with 0 cycles where it had not begun (it may then be queued again). Idle:
+ * no operation. Reads as 1 until the queue is empty.
  */
 #define PBIT_Q_ABORT		(1u << 1)
 
@@ -179,8 +183,9 @@ struct pbit_card_copy {
 };
 
 /*
- * One dense layer, T samples of a batch. Weights lie as MODEL.md packs them, 64-byte aligned; factors are a[0] ... a[N-1], c[0]
- * ... c[N-1] in binary32, N = n_outputs rounded up to 16. Output o draws as p-bit first_output + o.
+ * One dense layer, T samples of a batch. Weights lie as MODEL.md packs them, 64-byte aligned;
+ * factors are a[0] ... a[N-1], c[0] ... c[N-1] in binary32, N = n_outputs rounded up to 16.
+ * Output o draws as p-bit first_output + o.
  */
 struct pbit_card_layer {
 	__le64 weights;
@@ -206,8 +211,9 @@ struct pbit_card_layer {
 };
 
 /*
- * Sweeps of a Boltzmann machine, `replicas` chains of it. Input of p-bit i: K = sum of value[k] * m[col[k]], row[i] <= k <
- * row[i + 1], + bias[i]; z = fl32(fl64(scale) * K), scale = 2 beta step (CONTRACT.md, Fixed-point input).
+ * Sweeps of a Boltzmann machine, `replicas` chains of it. Input of p-bit i: K = sum of value[k]
+ * * m[col[k]], row[i] <= k < row[i + 1], + bias[i]; z = fl32(fl64(scale) * K), scale = 2 beta
+ * step (CONTRACT.md, Fixed-point input).
  */
 struct pbit_card_sweep {
 	__le64 rows;		/* 32-bit, n + 1 */
@@ -261,8 +267,9 @@ struct pbit_card_desc {
 #define PBIT_DONE_RANDOM	8	/* the noise source failed its health test */
 
 /*
- * An entry of a completion ring. phase is 1 in the first lap, then 0, then 1 ...; the card writes data, then the completion, then
- * interrupts. Descriptors of one queue complete in order; a failed one does not stop those behind it.
+ * An entry of a completion ring. phase is 1 in the first lap, then 0, then 1 ...; the card
+ * writes data, then the completion, then interrupts. Descriptors of one queue complete in order;
+ * a failed one does not stop those behind it.
  */
 struct pbit_card_done {
 	__le32 cookie;

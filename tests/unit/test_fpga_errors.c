@@ -299,16 +299,16 @@ static int session_run(struct pbit_device *dev, int64_t deadline, bool cancel)
 	if (pbit_session_new(model, &dev, 1, &session))
 		fail_msg("%s", pbit_last_error()->why);
 	assert_int_equal(pbit_result_new(&result), 0);
-	fake.stall = cancel || deadline;
+	fake_stall(cancel || deadline);
 	assert_int_equal(pbit_session_submit(session, &input, &opts, result, &job), 0);
 	if (cancel) {
-		while (!fake.n)
+		while (!fake_waiting())
 			usleep(1000);
 		pbit_job_cancel(job);
 	}
 	rc = pbit_job_wait(job, PBIT_FOREVER);
 	pbit_job_free(job);
-	fake.stall = false;
+	fake_stall(false);
 	pbit_session_free(session);
 	pbit_result_free(result);
 	return rc;

@@ -656,6 +656,25 @@ static int fake_teardown(void **state)
 	return system(command);
 }
 
+static inline void fake_stall(bool stall)
+{
+	pthread_mutex_lock(&fake.lock);
+	fake.stall = stall;
+	pthread_cond_signal(&fake.changed);
+	pthread_mutex_unlock(&fake.lock);
+}
+
+/* Jobs that have not ended. */
+static inline uint32_t fake_waiting(void)
+{
+	uint32_t n;
+
+	pthread_mutex_lock(&fake.lock);
+	n = fake.n;
+	pthread_mutex_unlock(&fake.lock);
+	return n;
+}
+
 static inline struct pbit_device *fake_open_device(void)
 {
 	struct pbit_device *dev;

@@ -57,9 +57,9 @@ struct soft_bm_engine {
 	void (*rebias)(void *priv, const struct pbit_bm_view *view);
 
 	/*
-	 * `sweeps` sweeps from position at. beta: one for each replica, or one for all (each == false). Returns 0,
-	 * -ECANCELED, -ETIMEDOUT: then *done whole sweeps were made, in every replica, and the
-	 * state is that behind the last of them.
+	 * `sweeps` sweeps from position at. beta: one for each replica, or one for all (each ==
+	 * false). Returns 0, -ECANCELED, -ETIMEDOUT: then *done whole sweeps were made, in every
+	 * replica, and the state is that behind the last of them.
 	 */
 	int (*update)(void *priv, const double *beta, bool each, const struct soft_bm_position *at,
 		      uint64_t sweeps, struct pbit_ctl *ctl, uint64_t *done);

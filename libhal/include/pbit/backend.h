@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For authors of backends. A backend is a constant descriptor and a table of
- * operations, built in or loaded from a shared object `pbit-NAME.so` that exports
+ * For authors of backends. A backend is a constant descriptor and a table of operations, built
+ * in or loaded from a shared object `pbit-NAME.so` that exports
  *
  *     PBIT_EXPORT const struct pbit_backend pbit_backend_entry = { ... };
  *
- * The least an existing Boltzmann machine offers is enough: open, close,
- * get_caps, program, clamp, update, read. Whatever else it offers natively
- * (layers) is used where its operation is there.
+ * The least an existing Boltzmann machine offers is enough: open, close, get_caps, program,
+ * clamp, update, read. Whatever else it offers natively (layers) is used where its operation is
+ * there.
  *
- * Rules for every operation: returns 0 or a negative errno, having called
- * pbit_fail(); never prints, exits or aborts; keeps no pointer it was
- * given unless stated. The library serialises the operations on one device; those of different devices
- * run at the same time. The library has validated arguments against the device's capabilities
- * before an operation is called.
+ * Rules for every operation: returns 0 or a negative errno, having called pbit_fail(); never
+ * prints, exits or aborts; keeps no pointer it was given unless stated. The library serialises
+ * the operations on one device; those of different devices run at the same time. The library has
+ * validated arguments against the device's capabilities before an operation is called.
  */
 #ifndef PBIT_BACKEND_H
 #define PBIT_BACKEND_H
@@ -61,8 +60,8 @@ struct pbit_uri {
 PBIT_API const char *pbit_uri_param(const struct pbit_uri *uri, const char *key);
 
 /*
- * Value of a whole-number parameter in *value, unchanged where it is not given. -EINVAL with a record
- * for anything but a number in [min, max].
+ * Value of a whole-number parameter in *value, unchanged where it is not given. -EINVAL with a
+ * record for anything but a number in [min, max].
  */
 PBIT_API PBIT_CHECK int pbit_uri_number(const struct pbit_uri *uri, const char *key, uint64_t min,
 					uint64_t max, uint64_t *value);
@@ -103,8 +102,8 @@ PBIT_API void pbit_log(int level, const char *fmt, ...) PBIT_PRINTF(2, 3);
 
 /*
  * Factors of CONTRACT.md's z = S*a + c for all n_out neurons of a dense or conv2d layer, for a
- * window of the kernel that lies inside the input map: rows ky0 <= ky < ky1, columns kx0 <= kx < kx1 (0, 1, 0, 1 and so on;
- * ignored for a dense layer). The window may be empty. -EINVAL.
+ * window of the kernel that lies inside the input map: rows ky0 <= ky < ky1, columns kx0 <= kx <
+ * kx1 (0, 1, 0, 1 and so on; ignored for a dense layer). The window may be empty. -EINVAL.
  */
 PBIT_API PBIT_CHECK int pbit_layer_affine(const struct pbit_model *model, uint32_t layer,
 					  uint32_t ky0, uint32_t ky1, uint32_t kx0, uint32_t kx1,
@@ -114,9 +113,10 @@ PBIT_API PBIT_CHECK int pbit_layer_affine(const struct pbit_model *model, uint32
 PBIT_API size_t pbit_layer_state_words(const struct pbit_layer *layer);
 
 /*
- * Where in CONTRACT.md's space of random bits an update draws. In Boltzmann mode domain is 2, layer 0,
- * counter 1 the sweep, counter 2 the chain. The library also lowers layers onto Boltzmann mode; it then asks for
- * the layer's own draws: domain 1, its layer, counter 1 the sample, counter 2 the image.
+ * Where in CONTRACT.md's space of random bits an update draws. In Boltzmann mode domain is 2,
+ * layer 0, counter 1 the sweep, counter 2 the chain. The library also lowers layers onto
+ * Boltzmann mode; it then asks for the layer's own draws: domain 1, its layer, counter 1 the
+ * sample, counter 2 the image.
  */
 struct pbit_stream {
 	uint32_t struct_size;
@@ -135,8 +135,9 @@ struct pbit_backend_ops {
 	uint32_t reserved;
 
 	/*
-	 * Reports devices that open() would accept, and those seen but unusable with their reason (NULL: usable; found.backend is filled in by the library). Must not open or disturb them.
-	 * Stops when fn returns non-zero. Optional.
+	 * Reports devices that open() would accept, and those seen but unusable with their
+	 * reason (NULL: usable; found.backend is filled in by the library). Must not open or
+	 * disturb them. Stops when fn returns non-zero. Optional.
 	 */
 	int (*scan)(const struct pbit_backend *self, pbit_found_fn *fn, void *user);
 
@@ -153,12 +154,13 @@ struct pbit_backend_ops {
 	int (*get_caps)(void *priv, struct pbit_caps *caps);
 
 	/*
-	 * Boltzmann mode: see boltzmann.h. view is valid during the call only; order is one of the orders the device states, 0
-	 * only where it states none. A device that draws as CONTRACT.md computes with view->Jq, hq and
-	 * step; one with registers of its own converts view->J and h, which fit what it states (pbit_to_fixed()).
-	 * Masks and states have the bits past n clear, value lies within mask, a mask comes only to
-	 * devices with PBIT_FLAG_CLAMP; the library clears the tail of what read() gives. An update()
-	 * that is interrupted leaves the state behind its last whole sweep.
+	 * Boltzmann mode: see boltzmann.h. view is valid during the call only; order is one of
+	 * the orders the device states, 0 only where it states none. A device that draws as
+	 * CONTRACT.md computes with view->Jq, hq and step; one with registers of its own
+	 * converts view->J and h, which fit what it states (pbit_to_fixed()). Masks and states
+	 * have the bits past n clear, value lies within mask, a mask comes only to devices with
+	 * PBIT_FLAG_CLAMP; the library clears the tail of what read() gives. An update() that is
+	 * interrupted leaves the state behind its last whole sweep.
 	 */
 	int (*program)(void *priv, const struct pbit_bm_view *view, uint32_t order, uint64_t seed);
 	int (*clamp)(void *priv, const uint64_t *mask, const uint64_t *value); /* mask NULL: none */
@@ -167,9 +169,9 @@ struct pbit_backend_ops {
 	int (*read)(void *priv, uint64_t *state);
 
 	/*
-	 * Layer mode, optional, all three or none. net_load() takes layers first ... first + n - 1 of
-	 * a model that stays alive until net_unload(). -EOPNOTSUPP for what the device does not
-	 * run natively, -E2BIG for what does not fit, the record naming the limit.
+	 * Layer mode, optional, all three or none. net_load() takes layers first ... first + n -
+	 * 1 of a model that stays alive until net_unload(). -EOPNOTSUPP for what the device does
+	 * not run natively, -E2BIG for what does not fit, the record naming the limit.
 	 */
 	int (*net_load)(void *priv, const struct pbit_model *model, uint32_t first, uint32_t n,
 			void **net);
@@ -179,9 +181,10 @@ struct pbit_backend_ops {
 		       struct pbit_ctl *ctl);
 
 	/*
-	 * Since 1.1, optional. Replicas, all three or none, caps.replicas stated: opts is complete
-	 * (order one of the device's, replicas >= 1); afterwards states are opts->replicas packed states, clamp()
-	 * clamps all replicas alike, update() updates all at one beta.
+	 * Since 1.1, optional. Replicas, all three or none, caps.replicas stated: opts is
+	 * complete (order one of the device's, replicas >= 1); afterwards states are
+	 * opts->replicas packed states, clamp() clamps all replicas alike, update() updates all
+	 * at one beta.
 	 */
 	int (*program_replicas)(void *priv, const struct pbit_bm_view *view,
 				const struct pbit_program_opts *opts);
@@ -195,8 +198,9 @@ struct pbit_backend_ops {
 	int (*seek)(void *priv, const struct pbit_stream *stream);
 
 	/*
-	 * Replaces the biases: view is that of the machine programmed with another h and hq; J, Jq and step are as
-	 * they were. State, clamps and position stay. Where it is missing the library programs anew.
+	 * Replaces the biases: view is that of the machine programmed with another h and hq; J,
+	 * Jq and step are as they were. State, clamps and position stay. Where it is missing the
+	 * library programs anew.
 	 */
 	int (*rebias)(void *priv, const struct pbit_bm_view *view);
 };

@@ -13,8 +13,8 @@ extern "C" {
 #endif
 
 /*
- * A machine of n p-bits (1 ... 2^26) with J = 0 and h = 0, freed by pbit_bm_put(). A bm may be changed by
- * one thread at a time, and is shared read-only once programmed. -EINVAL, -ENOMEM.
+ * A machine of n p-bits (1 ... 2^26) with J = 0 and h = 0, freed by pbit_bm_put(). A bm may be
+ * changed by one thread at a time, and is shared read-only once programmed. -EINVAL, -ENOMEM.
  */
 PBIT_API PBIT_CHECK int pbit_bm_new(uint32_t n, struct pbit_bm **bm);
 
@@ -25,8 +25,8 @@ PBIT_API struct pbit_bm *pbit_bm_get(struct pbit_bm *bm);
 PBIT_API void pbit_bm_put(struct pbit_bm *bm);
 
 /*
- * Adds J_ij = J_ji = value for i != j; a pair may be set once. -EINVAL (NaN, infinite, i == j, out of
- * range), -EEXIST, -ENOMEM, -EBUSY once programmed on a device.
+ * Adds J_ij = J_ji = value for i != j; a pair may be set once. -EINVAL (NaN, infinite, i == j,
+ * out of range), -EEXIST, -ENOMEM, -EBUSY once programmed on a device.
  */
 PBIT_API PBIT_CHECK int pbit_bm_add_coupling(struct pbit_bm *bm, uint32_t i, uint32_t j,
 					     double value);
@@ -91,8 +91,9 @@ PBIT_API double pbit_bm_energy(const struct pbit_bm *bm, const uint64_t *state);
 
 /*
  * Colours: no two coupled p-bits share one (either direction counts). Greedy in order of the
- * index, each p-bit gets the smallest colour that none of its coupled p-bits below it has: the colouring
- * of the chromatic order (CONTRACT.md). colour has n entries, *colours their number. -EINVAL, -ENOMEM.
+ * index, each p-bit gets the smallest colour that none of its coupled p-bits below it has: the
+ * colouring of the chromatic order (CONTRACT.md). colour has n entries, *colours their number.
+ * -EINVAL, -ENOMEM.
  */
 PBIT_API PBIT_CHECK int pbit_bm_colour(struct pbit_bm *bm, uint32_t *colour, uint32_t *colours);
 
@@ -100,9 +101,10 @@ PBIT_API PBIT_CHECK int pbit_bm_colour(struct pbit_bm *bm, uint32_t *colour, uin
 #define PBIT_BM_DIRECTED (1u << 1)
 
 /*
- * Read-only view for backends: neighbours of i are col[row[i]] ... col[row[i + 1] - 1], ascending;
- * J[k] acts on i. Jq, hq, step: the same in fixed point, by which I is defined (CONTRACT.md,
- * Fixed-point input): I_i = step * (sum_k Jq[k] m_col[k] + hq[i]), |Jq| + ... + |hq| of a row <= 2^30.
+ * Read-only view for backends: neighbours of i are col[row[i]] ... col[row[i + 1] - 1],
+ * ascending; J[k] acts on i. Jq, hq, step: the same in fixed point, by which I is defined
+ * (CONTRACT.md, Fixed-point input): I_i = step * (sum_k Jq[k] m_col[k] + hq[i]), |Jq| + ... +
+ * |hq| of a row <= 2^30.
  */
 struct pbit_bm_view {
 	uint32_t struct_size;
@@ -122,9 +124,9 @@ struct pbit_bm_view {
 PBIT_API PBIT_CHECK int pbit_bm_view(struct pbit_bm *bm, struct pbit_bm_view *view);
 
 /*
- * Loads the machine on the device, which keeps its own reference. The state is set to
- * all -1, no p-bit is clamped, the sweep counter is 0. order: one of PBIT_ORDER_*, 0 for the device's first;
- * -EOPNOTSUPP where the device lacks it. -E2BIG, -ERANGE with the limit named.
+ * Loads the machine on the device, which keeps its own reference. The state is set to all -1, no
+ * p-bit is clamped, the sweep counter is 0. order: one of PBIT_ORDER_*, 0 for the device's
+ * first; -EOPNOTSUPP where the device lacks it. -E2BIG, -ERANGE with the limit named.
  */
 PBIT_API PBIT_CHECK int pbit_program(struct pbit_device *dev, struct pbit_bm *bm, uint32_t order,
 				     uint64_t seed);
@@ -140,10 +142,11 @@ struct pbit_program_opts {
 
 /*
  * pbit_program() with replicas. Afterwards states of the device are `replicas` packed states of
- * (n + 63) / 64 words each, one behind the other, in pbit_set_state(), pbit_read() and the samples of pbit_sample().
- * A device without replicas of its own (caps.replicas) runs them in turn: the library keeps
- * their states. Replica r of a device that draws as CONTRACT.md is bit for bit the same whatever the
- * number of replicas and devices. Errors as pbit_program(), -ENOMEM.
+ * (n + 63) / 64 words each, one behind the other, in pbit_set_state(), pbit_read() and the
+ * samples of pbit_sample(). A device without replicas of its own (caps.replicas) runs them in
+ * turn: the library keeps their states. Replica r of a device that draws as CONTRACT.md is bit
+ * for bit the same whatever the number of replicas and devices. Errors as pbit_program(),
+ * -ENOMEM.
  */
 PBIT_API PBIT_CHECK int pbit_program_with(struct pbit_device *dev, struct pbit_bm *bm,
 					  const struct pbit_program_opts *opts);
@@ -152,8 +155,8 @@ PBIT_API PBIT_CHECK int pbit_program_with(struct pbit_device *dev, struct pbit_b
 PBIT_API uint32_t pbit_replicas(struct pbit_device *dev);
 
 /*
- * Clamps p-bits whose bit in mask is set to their bit in value; releases the others. NULL mask: releases all. Both have
- * (n + 63) / 64 words. -ENOTCONN when nothing is programmed.
+ * Clamps p-bits whose bit in mask is set to their bit in value; releases the others. NULL mask:
+ * releases all. Both have (n + 63) / 64 words. -ENOTCONN when nothing is programmed.
  */
 PBIT_API PBIT_CHECK int pbit_clamp(struct pbit_device *dev, const uint64_t *mask,
 				   const uint64_t *value);
@@ -169,8 +172,9 @@ PBIT_API PBIT_CHECK int pbit_clamp_each(struct pbit_device *dev, const uint64_t 
 PBIT_API PBIT_CHECK int pbit_set_state(struct pbit_device *dev, const uint64_t *state);
 
 /*
- * Sets the number of the next sweep, which names its random bits: with the state, the seed and this number
- * a run goes on where another ended. -EOPNOTSUPP where the device does not draw as CONTRACT.md.
+ * Sets the number of the next sweep, which names its random bits: with the state, the seed and
+ * this number a run goes on where another ended. -EOPNOTSUPP where the device does not draw as
+ * CONTRACT.md.
  */
 PBIT_API PBIT_CHECK int pbit_seek(struct pbit_device *dev, uint64_t sweep);
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Judging a device: one suite of statistical tests against exact laws, the same for every device.
+ * Judging a device: one suite of statistical tests against exact laws, the same for every
+ * device.
  *
- * A device passes where every test that applies to it passes and every negative control is rejected. A
- * correct device fails with probability below `false_alarm` (1e-6 for all tests of a run together, Holm's
- * correction). Each test states the defect that its sample size was computed for and its power against it.
+ * A device passes where every test that applies to it passes and every negative control is
+ * rejected. A correct device fails with probability below `false_alarm` (1e-6 for all tests of a
+ * run together, Holm's correction). Each test states the defect that its sample size was
+ * computed for and its power against it.
  */
 #ifndef PBIT_CHECK_H
 #define PBIT_CHECK_H
@@ -114,18 +116,18 @@ struct pbit_check_fit {
 struct pbit_check_report;
 
 /*
- * Runs the suite on a device, which it programs as it likes. Blocks; opens devices of the scheme `rules`
- * for three of the negative controls. *report is freed by pbit_check_report_free(). Returns 0 whatever the
- * verdict; -EINVAL (unknown test), -ECANCELED (the callback), -ENOMEM, or what the device
- * fails with for another reason than a stated limit.
+ * Runs the suite on a device, which it programs as it likes. Blocks; opens devices of the scheme
+ * `rules` for three of the negative controls. *report is freed by pbit_check_report_free().
+ * Returns 0 whatever the verdict; -EINVAL (unknown test), -ECANCELED (the callback), -ENOMEM, or
+ * what the device fails with for another reason than a stated limit.
  */
 PBIT_API PBIT_CHECK int pbit_check_run(struct pbit_device *dev, const struct pbit_check_opts *opts,
 				       struct pbit_check_report **report);
 
 /*
- * Runs the same programs on two devices and tests that the samples have the same law: chi-square of
- * homogeneity, means of energies, each p-bit. The control repeats it with the second device at 0.95 beta. Errors as
- * pbit_check_run(); -EINVAL where both are one handle.
+ * Runs the same programs on two devices and tests that the samples have the same law: chi-square
+ * of homogeneity, means of energies, each p-bit. The control repeats it with the second device
+ * at 0.95 beta. Errors as pbit_check_run(); -EINVAL where both are one handle.
  */
 PBIT_API PBIT_CHECK int pbit_check_against(struct pbit_device *dev, struct pbit_device *other,
 					   const struct pbit_check_opts *opts,
@@ -135,8 +137,8 @@ PBIT_API PBIT_CHECK int pbit_check_against(struct pbit_device *dev, struct pbit_
 PBIT_API void pbit_check_report_free(struct pbit_check_report *report);
 
 /*
- * Fill the struct as far as its struct_size reaches; -ENOENT past the end, -EINVAL. Strings live as long as
- * the report.
+ * Fill the struct as far as its struct_size reaches; -ENOENT past the end, -EINVAL. Strings live
+ * as long as the report.
  */
 PBIT_API PBIT_CHECK int pbit_check_report_summary(const struct pbit_check_report *report,
 						  struct pbit_check_summary *summary);

@@ -71,8 +71,9 @@ typedef int pbit_found_fn(const struct pbit_found *found, void *user);
 
 /*
  * Looks for devices with every backend, or those of the given scheme ("fpga", NULL: all). A
- * backend that cannot scan reports no device; it never fails the scan of the others. Does not open devices, does not search
- * a network. Returns the number of devices reported or a negative errno.
+ * backend that cannot scan reports no device; it never fails the scan of the others. Does not
+ * open devices, does not search a network. Returns the number of devices reported or a negative
+ * errno.
  */
 PBIT_API PBIT_CHECK int pbit_scan(const char *scheme, const struct pbit_open_opts *opts,
 				  pbit_found_fn *fn, void *user);

@@ -33,8 +33,8 @@ struct pbit_bm_stage {
 };
 
 /*
- * What a file says beside J and h. Set struct_size (PBIT_INIT()); the strings and arrays belong to the
- * struct until pbit_bm_info_free().
+ * What a file says beside J and h. Set struct_size (PBIT_INIT()); the strings and arrays belong
+ * to the struct until pbit_bm_info_free().
  */
 struct pbit_bm_info {
 	uint32_t struct_size;
@@ -51,18 +51,18 @@ struct pbit_bm_info {
 };
 
 /*
- * Reads a machine from a file (or pipe), in bounded pieces. format: one of the names above, NULL to tell
- * by content. *bm belongs to the caller (pbit_bm_put()); info may be NULL. On failure both are
- * left alone and the record's `where` is path:line:column.
+ * Reads a machine from a file (or pipe), in bounded pieces. format: one of the names above, NULL
+ * to tell by content. *bm belongs to the caller (pbit_bm_put()); info may be NULL. On failure
+ * both are left alone and the record's `where` is path:line:column.
  *
- * Memory is used as the file's bytes come, never by a count in it. A file of more than 65,536 p-bits has at
- * least one byte for each. Terms of value 0 are checked and left out. The same pair twice: gset and ising
- * count equal values once and refuse others, qubo and dimod refuse it, ftp adds up (as it
- * specifies).
+ * Memory is used as the file's bytes come, never by a count in it. A file of more than 65,536
+ * p-bits has at least one byte for each. Terms of value 0 are checked and left out. The same
+ * pair twice: gset and ising count equal values once and refuse others, qubo and dimod refuse
+ * it, ftp adds up (as it specifies).
  *
- * -EINVAL: not such a file, or the content is wrong. -EOPNOTSUPP: terms of more than two p-bits. -E2BIG:
- * more than 2^26 p-bits, a JSON file over 256 MiB. -ENOMEM, and what open() and read() give.
- * Blocks on the file; any thread.
+ * -EINVAL: not such a file, or the content is wrong. -EOPNOTSUPP: terms of more than two p-bits.
+ * -E2BIG: more than 2^26 p-bits, a JSON file over 256 MiB. -ENOMEM, and what open() and read()
+ * give. Blocks on the file; any thread.
  */
 PBIT_API PBIT_CHECK int pbit_bm_load(const char *path, const char *format, struct pbit_bm **bm,
 				     struct pbit_bm_info *info);

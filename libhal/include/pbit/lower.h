@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lowering: p-DNN layers on a device that offers Boltzmann mode only (program, clamp, update, read).
- * A layer becomes machines whose free p-bits are its outputs, coupled to clamped p-bits that hold
- * its inputs and to nothing else, so that one sweep is an exact sample of it; what does not fit on the device is
- * summed by the host and folded into the biases. pbit_session_*() and pbit_run_layers() do it by themselves
- * where a device has no layers of its own; what is here tells beforehand what it will cost and how
- * exact it will be.
+ * Lowering: p-DNN layers on a device that offers Boltzmann mode only (program, clamp, update,
+ * read). A layer becomes machines whose free p-bits are its outputs, coupled to clamped p-bits
+ * that hold its inputs and to nothing else, so that one sweep is an exact sample of it; what
+ * does not fit on the device is summed by the host and folded into the biases. pbit_session_*()
+ * and pbit_run_layers() do it by themselves where a device has no layers of its own; what is
+ * here tells beforehand what it will cost and how exact it will be.
  */
 #ifndef PBIT_LOWER_H
 #define PBIT_LOWER_H
@@ -68,9 +68,9 @@ struct pbit_lower_layer {
 struct pbit_lower_plan;
 
 /*
- * Plans all layers of model for a device with these capabilities; opts may be NULL. A layer that the
- * device cannot run gets the verdict impossible, which is no failure of this call. Reads every
- * weight. -EINVAL, -ENOMEM. Any thread.
+ * Plans all layers of model for a device with these capabilities; opts may be NULL. A layer that
+ * the device cannot run gets the verdict impossible, which is no failure of this call. Reads
+ * every weight. -EINVAL, -ENOMEM. Any thread.
  */
 PBIT_API PBIT_CHECK int pbit_lower_plan(const struct pbit_model *model,
 					const struct pbit_caps *caps,
@@ -97,9 +97,9 @@ PBIT_API uint32_t pbit_lower_plan_verdict(const struct pbit_lower_plan *plan);
 PBIT_API const char *pbit_lower_verdict_name(uint32_t verdict);
 
 /*
- * How layers are lowered on dev by sessions made and layers run from now on; NULL restores the default. While a
- * lowered layer runs it has the device's Boltzmann mode to itself, and leaves no machine programmed.
- * -EINVAL. Not while another thread makes a session on dev.
+ * How layers are lowered on dev by sessions made and layers run from now on; NULL restores the
+ * default. While a lowered layer runs it has the device's Boltzmann mode to itself, and leaves
+ * no machine programmed. -EINVAL. Not while another thread makes a session on dev.
  */
 PBIT_API PBIT_CHECK int pbit_lower_device(struct pbit_device *dev,
 					  const struct pbit_lower_opts *opts);

@@ -69,10 +69,10 @@ struct pbit_model_info {
 };
 
 /*
- * Maps and checks a `.pbm` file. On success the caller drops *model with
- * pbit_model_put(). The file must not be changed while it is mapped (replace it, do not rewrite it).
- * -ENOENT, -EACCES, -ENOMEM; -EINVAL for a file that is not a valid model, the
- * record's `where` naming file and property. Reads the file, blocks on its disk.
+ * Maps and checks a `.pbm` file. On success the caller drops *model with pbit_model_put(). The
+ * file must not be changed while it is mapped (replace it, do not rewrite it). -ENOENT, -EACCES,
+ * -ENOMEM; -EINVAL for a file that is not a valid model, the record's `where` naming file and
+ * property. Reads the file, blocks on its disk.
  */
 PBIT_API PBIT_CHECK int pbit_model_open(const char *path, struct pbit_model **model);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libpbit: p-bit (Boltzmann-machine) accelerators behind one interface. For
- * applications; authors of backends include pbit/backend.h as well.
+ * libpbit: p-bit (Boltzmann-machine) accelerators behind one interface. For applications;
+ * authors of backends include pbit/backend.h as well.
  *
  * Unless a function says otherwise: it returns 0 or a negative errno and leaves a record for
- * pbit_last_error(); it may be called from any thread; handles from *_new(), *_open() and the like belong to the caller.
+ * pbit_last_error(); it may be called from any thread; handles from *_new(), *_open() and the
+ * like belong to the caller.
  */
 #ifndef PBIT_PBIT_H
 #define PBIT_PBIT_H

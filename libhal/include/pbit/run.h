@@ -42,9 +42,9 @@ struct pbit_progress {
 };
 
 /*
- * Called now and then in the thread that runs; it must not use the session that calls it, which would
- * wait for itself. Return non-zero to interrupt: the run ends with
- * -ECANCELED and the result holds what is complete.
+ * Called now and then in the thread that runs; it must not use the session that calls it, which
+ * would wait for itself. Return non-zero to interrupt: the run ends with -ECANCELED and the
+ * result holds what is complete.
  */
 typedef int pbit_progress_fn(const struct pbit_progress *progress, void *user);
 
@@ -65,10 +65,10 @@ struct pbit_run_opts {
 };
 
 /*
- * Loads `model` on each of the devices. The session holds its own reference
- * to the model; the devices must outlive it. *session is freed by pbit_session_free().
- * -E2BIG a device's stated limit is exceeded (the record names it), -EOPNOTSUPP a layer or precision that
- * a device does not run, -ENOMEM, -ENODEV, -EINVAL.
+ * Loads `model` on each of the devices. The session holds its own reference to the model; the
+ * devices must outlive it. *session is freed by pbit_session_free(). -E2BIG a device's stated
+ * limit is exceeded (the record names it), -EOPNOTSUPP a layer or precision that a device does
+ * not run, -ENOMEM, -ENODEV, -EINVAL.
  */
 PBIT_API PBIT_CHECK int pbit_session_new(struct pbit_model *model,
 					 struct pbit_device *const *devices, uint32_t n_devices,
