@@ -111,10 +111,10 @@ double slow_step(const struct slow *s)
 	return step;
 }
 
-static double update_of(const struct slow *s, const double *m, double step, double beta, uint32_t i)
+static double update_of(const struct slow *s, const double *m, double beta, uint32_t i)
 {
 	uint32_t U = pbit_draw_boltzmann(s->seed, s->chain, s->sweep, s->shared_bits ? 0 : i), t;
-	const double factor = 2.0 * beta * step;
+	const double step = s->step, factor = 2.0 * beta * step;
 	double sum = 0.0;
 
 	for (uint32_t j = 0; j < s->n; j++)
@@ -144,8 +144,7 @@ static void colour(const struct slow *s, uint32_t *colours)
 	}
 }
 
-static void sweep_once(struct slow *s, double step, double beta, const uint32_t *colours,
-		       double *old)
+static void sweep_once(struct slow *s, double beta, const uint32_t *colours, double *old)
 {
 	memcpy(old, s->m, s->n * sizeof(*old));
 	for (uint32_t c = 0; c < s->n; c++) {
@@ -153,7 +152,7 @@ static void sweep_once(struct slow *s, double step, double beta, const uint32_t 
 			if (colours[i] != c || s->clamped[i])
 				continue;
 			s->m[i] = update_of(s, s->order == PBIT_ORDER_SYNCHRONOUS ? old : s->m,
-					    step, beta, i);
+					    beta, i);
 		}
 	}
 	s->sweep++;
@@ -163,13 +162,14 @@ void slow_update(struct slow *slow, double beta, uint64_t sweeps)
 {
 	uint32_t *colours = calloc(slow->n, sizeof(*colours));
 	double *old = calloc(slow->n, sizeof(*old));
-	const double step = slow_step(slow);
 
 	assert_true(colours && old);
+	if (!(slow->step > 0.0))
+		slow->step = slow_step(slow);
 	if (slow->order == PBIT_ORDER_CHROMATIC)
 		colour(slow, colours);
 	while (sweeps--)
-		sweep_once(slow, step, beta, colours, old);
+		sweep_once(slow, beta, colours, old);
 	free(old);
 	free(colours);
 }

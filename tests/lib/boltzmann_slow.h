@@ -18,6 +18,7 @@ struct slow {
 	double *m; /* -1 or +1 */
 	bool *clamped;
 	uint64_t seed, sweep, chain;
+	double step; /* of J and h as they were at the first update */
 	/* Faults. */
 	bool shared_bits;	/* every p-bit of a sweep gets the draw of p-bit 0 */
 	unsigned int draw_bits; /* width of u and p where not 0 */

@@ -17,7 +17,8 @@ static void run_part(void *arg, uint32_t thread, size_t part)
 {
 	struct block *block = arg;
 
-	if (!atomic_load_explicit(&block->stop.rc, memory_order_relaxed))
+	/* Asked here too, for parts too short to ask. */
+	if (!soft_stop_now(&block->stop))
 		block->b->part(block->b->arg, thread, part, block->done, block->count,
 			       &block->stop);
 }
@@ -32,10 +33,7 @@ int soft_blocks_run(const struct soft_blocks *b, uint64_t sweeps, struct pbit_ct
 	while (block.done < sweeps) {
 		block.count = sweeps - block.done < most ? sweeps - block.done : most;
 		memcpy(b->copy, b->state, b->bytes);
-		/* Asked here too, for blocks too short to ask. */
-		if (!soft_stop_now(&block.stop))
-			soft_pool_run(b->pool, soft_pool_threads(b->pool), b->parts, run_part,
-				      &block);
+		soft_pool_run(b->pool, soft_pool_threads(b->pool), b->parts, run_part, &block);
 		if (atomic_load(&block.stop.rc)) {
 			memcpy(b->state, b->copy, b->bytes);
 			break;
