@@ -122,7 +122,8 @@ static int pbit_mmap(struct file *file, struct vm_area_struct *vma)
 	const u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
 	int rc;
 
-	if ((u32)offset || offset >> 32 > U16_MAX)
+	/* What the device writes would not be seen in a private copy. */
+	if ((u32)offset || offset >> 32 > U16_MAX || !(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
 	if (pbit_context_dead(ctx))
 		return -ENODEV;
@@ -357,6 +358,9 @@ static long pbit_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (rc)
 		return rc;
 	r.size = size;
+	/* An answer that cannot be given is found out before anything is done: no event, no handle is lost. */
+	if (copy_to_user(user, &r, min_t(u32, size, kind->size)))
+		return -EFAULT;
 	rc = gated(ctx, kind, &r, &why);
 	if (rc == -ERESTARTSYS)
 		return rc;

@@ -265,6 +265,9 @@ void pbit_device_done(struct pbit_device *pdev, u32 q, const struct pbit_card_do
 		goto out;
 	}
 	end_of_run(pdev, queue, done);
+	/* Given up while it was behind another: now it is its turn to be aborted. */
+	if (queue->count && queue->run[queue->first].job->failed)
+		abort_queue(pdev, q);
 	pbit_sched_kick(pdev);
 out:
 	spin_unlock_irqrestore(&pdev->lock, flags);

@@ -328,7 +328,8 @@ struct pbit_ioc_submit {
  * struct pbit_event - what read(2) gives: the end of a job; whole events only
  * @job: its number
  * @user: as submitted
- * @status: 0, or negative errno: -ECANCELED, -ETIMEDOUT (deadline), -ETIME (watchdog), -EIO, -ENODEV
+ * @status: 0, or negative errno: -ECANCELED, -ETIMEDOUT (deadline), -ETIME (watchdog), -EINVAL (the device found
+ *	    a bad index or number), -EIO, -ENODEV
  * @card_status: PBIT_DONE_* of the command that failed
  * @command: its index, n_commands where all ended well
  * @progress: samples or sweeps finished of it
