@@ -117,6 +117,7 @@ $(B)/tests/%: $(B)/tests/%.o $(TESTLIB_OBJ) $(B)/libpbit.a
 	$(CC) -o $@ $< $(TESTLIB_OBJ) $(B)/libpbit.a $(ALLLDFLAGS) $(LIBS) -lcmocka -lz $(TESTLIBS)
 $(B)/tests/%.o: INC += -Itests/lib -Ibackends
 
+-include backends/fpga/card/rules.mk
 -include tests/unit/rules.mk tests/unit/rules-model.mk tests/unit/rules-memory.mk tests/unit/rules-fpga.mk tests/bench/rules.mk tests/conformance/rules.mk tests/fuzz/rules.mk
 
 # What a fresh Debian lacks. Asks nothing; touches nothing where everything is there.
@@ -141,7 +142,7 @@ run: setup
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	$(B)/pbit run $(MODEL) --data fashion-mnist --sweep $(SWEEP)
 
-TSAN_TESTS := $(addprefix build/tsan/tests/,unit/test_job unit/test_session unit/test_session_errors unit/test_device unit/test_plugin unit/test_temper conformance/layer_invariance)
+TSAN_TESTS := $(addprefix build/tsan/tests/,unit/test_job unit/test_session unit/test_session_errors unit/test_device unit/test_plugin unit/test_temper unit/test_card_registers unit/test_card_queue unit/test_card_faults conformance/layer_invariance)
 
 test: setup-test
 	@$(MAKE) --no-print-directory -j$(JOBS) all unit conformance
@@ -162,6 +163,7 @@ install: all
 	ln -sf libpbit.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libpbit.so
 	install -m 644 $(B)/libpbit.a $(DESTDIR)$(LIBDIR)
 	install -m 644 libhal/include/pbit/*.h libhal/include/pbit/*.md $(DESTDIR)$(INCLUDEDIR)/pbit
+	install -m 755 $(B)/pbit-card $(DESTDIR)$(BINDIR)
 	install -m 644 libhal/man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 libhal/man/*.3 $(DESTDIR)$(MANDIR)/man3
 	install -m 644 libhal/man/*.5 $(DESTDIR)$(MANDIR)/man5

@@ -52,12 +52,17 @@ void conn_destroy(struct conn *conn)
 
 void conn_hang_up(struct conn *conn)
 {
+	u8 rest[4096];
+
 	pthread_mutex_lock(&conn->lock);
 	conn->gone = true;
 	pthread_cond_broadcast(&conn->answered);
 	pthread_mutex_unlock(&conn->lock);
 	/* Whoever is sending stops. */
 	shutdown(conn->fd, SHUT_RDWR);
+	/* What is left unread would reach the client as an error, which some take badly, not as an end. */
+	while (recv(conn->fd, rest, sizeof(rest), MSG_DONTWAIT) > 0)
+		;
 }
 
 static void take_fds(struct msghdr *m, struct conn_message *message)

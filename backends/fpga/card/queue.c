@@ -306,7 +306,9 @@ int vcard_queue_start(struct card *card, u32 index)
 	q->card = card;
 	q->index = index;
 	q->dma.queue = q;
+	pthread_mutex_lock(&card->lock);
 	vcard_queue_clear(q);
+	pthread_mutex_unlock(&card->lock);
 	q->scratch =
 		aligned_alloc(64, (pbit_engine_scratch_bytes(card->plan.pbits) + 63) / 64 * 64);
 	if (!q->scratch)

@@ -91,23 +91,30 @@ bool dma_read(struct dma_user *user, u64 address, void *to, u64 size)
 }
 
 /* Eight aligned bytes arrive whole, behind all that was written before. */
-static bool write_word(struct dma_user *user, u64 address, const void *from)
+static void put(u8 *there, const void *from, u64 size)
+{
+	u64 word;
+
+	if (size != sizeof(word) || (uintptr_t)there % sizeof(word)) {
+		memcpy(there, from, size);
+		return;
+	}
+	memcpy(&word, from, sizeof(word));
+	__atomic_store_n((u64 *)(void *)there, word, __ATOMIC_RELEASE);
+}
+
+/* False: not in one region that we have mapped. */
+static bool write_direct(struct dma_user *user, u64 address, const void *from, u64 size)
 {
 	struct card *card = user->queue->card;
-	u64 left, word;
 	bool direct;
+	u64 left;
 
-	if (!may_master(card))
-		return false;
 	user->moving = dma_pin(&card->dma, address, true, &left);
-	direct = user->moving && user->moving->at && left >= sizeof(word) &&
-		 (uintptr_t)(user->moving->at + (address - user->moving->iova)) % 8 == 0;
+	direct = user->moving && user->moving->at && left >= size && may_master(card);
 	if (direct) {
-		u8 *there = user->moving->at + (address - user->moving->iova);
-
-		memcpy(&word, from, sizeof(word));
-		__atomic_store_n((u64 *)(void *)there, word, __ATOMIC_RELEASE);
-		atomic_fetch_add(&card->dma.direct_bytes, sizeof(word));
+		put(user->moving->at + (address - user->moving->iova), from, size);
+		atomic_fetch_add(&card->dma.direct_bytes, size);
 	}
 	let_go(user);
 	return direct;
@@ -123,10 +130,10 @@ bool dma_write(struct dma_user *user, u64 address, const void *from, u64 size)
 	if (address & PBIT_CARD_LOCAL) {
 		here = local(user->queue->card, address, size);
 		if (here)
-			memcpy(here, from, size);
+			put(here, from, size);
 		return here;
 	}
-	if (size == 8 && address % 8 == 0 && write_word(user, address, from))
+	if (write_direct(user, address, from, size))
 		return true;
 	memcpy(copy, from, size);
 	return move(user, address, copy, size, true);

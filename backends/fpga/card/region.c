@@ -70,7 +70,7 @@ static void read_msix(struct card *card, u32 offset, u8 *to, u32 size)
 	for (i = 0; i < size; i++) {
 		const u32 byte = offset + i - CONFIG_MSIX_PBA;
 
-		to[i] = byte < 8 ? (u8)(pending >> 8 * byte) : 0;
+		to[i] = (u8)(byte < 8 ? pending >> 8 * byte : 0);
 	}
 }
 

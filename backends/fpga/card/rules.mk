@@ -24,4 +24,6 @@ $(CARD)/sequential/%.o: kernel/model/%.c
 CARD_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_card_*.c))
 $(CARD_TESTS): $(CARD)/libcard.a
 $(CARD_TESTS): TESTLIBS += $(CARD)/libcard.a -ljansson -lz
+$(B)/tests/unit/test_card_model: $(B)/tests/reference/random_model.o
+$(B)/tests/unit/test_card_model: TESTLIBS := $(B)/tests/reference/random_model.o $(CARD)/libcard.a $(B)/libpbit.a -ljansson -lz
 .PHONY: card
